@@ -1,0 +1,44 @@
+/**
+ * How one raw column (or one tensor column) becomes numbers. Declarative: JSON, no code.
+ * - `number`: standardised to mean 0 and variance 1 over the training rows, missing values become 0 with an indicator beside them if any row missed one.
+ * - `category`: one-hot over the vocabulary seen in training, with one place for unknown and one for missing.
+ * - `image`: values times `scale`, as [channels, height, width].
+ */
+export type FeatureSpec =
+  | { readonly kind: "number"; readonly column: string }
+  | { readonly kind: "category"; readonly column: string; readonly maxVocabulary?: number }
+  | {
+      readonly kind: "image";
+      readonly column: string;
+      readonly shape: readonly [channels: number, height: number, width: number];
+      readonly scale: number;
+    };
+
+/** What training data taught about one feature: plain JSON, travels in the bundle. */
+export type FittedFeature =
+  | { readonly kind: "number"; readonly column: string; readonly mean: number; readonly standardDeviation: number; readonly missing: boolean }
+  | { readonly kind: "category"; readonly column: string; readonly vocabulary: readonly string[] }
+  | {
+      readonly kind: "image";
+      readonly column: string;
+      readonly shape: readonly [channels: number, height: number, width: number];
+      readonly scale: number;
+    };
+
+/** How a target column becomes labels, and a prediction an answer. */
+export type FittedTarget =
+  | {
+      readonly task: "classification";
+      readonly column: string;
+      /** Class names in label order. */ readonly classes: readonly string[];
+      /** Whether the raw column held numbers. */ readonly numeric: boolean;
+    }
+  | { readonly task: "regression"; readonly column: string; readonly mean: number; readonly standardDeviation: number };
+
+/**
+ * Fitted features: from raw columns to the graph's input tensors. Number and category features are concatenated into one input
+ * `features` float32 [batch, width]; each image feature is an input of its own, named after its column.
+ */
+export interface FittedFeatures {
+  readonly features: readonly FittedFeature[];
+}

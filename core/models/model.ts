@@ -1,0 +1,12 @@
+import type { Graph } from "../graph/graph.ts";
+import type { Tensors } from "../tensor.ts";
+
+/** A network before or after training: its forward graph and the values of the graph's state. */
+export interface Model {
+  /** Forward only: inputs are feature tensors with a leading batch dimension; no updates. */
+  readonly graph: Graph;
+  /** A tensor for each of the graph's state values. */
+  readonly state: Tensors;
+  /** How it was made, for people and for run records: {"name":"mlp","hidden":[64,64]}. */
+  readonly config: Readonly<Record<string, unknown>>;
+}

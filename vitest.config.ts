@@ -1,0 +1,20 @@
+import { defineConfig } from "vitest/config";
+
+const config: ReturnType<typeof defineConfig> = defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: "unit",
+          include: ["{core,backends,server,node,cli,browser,scripts,bench}/**/*.test.ts"],
+          exclude: ["**/*.browser.test.ts", "**/*.edge.test.ts", "**/node_modules/**"],
+          pool: "threads",
+        },
+      },
+      { test: { name: "conformance", include: ["test/conformance/**/*.test.ts"], testTimeout: 120_000, pool: "forks" } },
+      { test: { name: "e2e", include: ["test/e2e/**/*.test.ts"], testTimeout: 180_000, hookTimeout: 120_000, pool: "forks" } },
+    ],
+  },
+});
+
+export default config;
