@@ -12,6 +12,16 @@ const config: ReturnType<typeof defineConfig> = defineConfig({
         },
       },
       { test: { name: "conformance", include: ["test/conformance/**/*.test.ts"], testTimeout: 120_000, pool: "forks" } },
+      {
+        test: {
+          name: "browser",
+          include: ["test/browser/**/*.test.ts", "browser/**/*.browser.test.ts"],
+          testTimeout: 180_000,
+          hookTimeout: 120_000,
+          pool: "forks",
+          fileParallelism: false,
+        },
+      },
       { test: { name: "e2e", include: ["test/e2e/**/*.test.ts"], testTimeout: 180_000, hookTimeout: 120_000, pool: "forks" } },
     ],
   },
