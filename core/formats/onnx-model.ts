@@ -1,0 +1,148 @@
+import type { Dimension } from "../graph/graph.ts";
+import type { DType, Tensor } from "../tensor.ts";
+import { ProtobufWriter } from "./protobuf.ts";
+
+/** An attribute with the type that ONNX writes beside its value. */
+export type OnnxAttribute =
+  | { readonly kind: "int" | "float"; readonly value: number }
+  | { readonly kind: "string"; readonly value: string }
+  | { readonly kind: "ints" | "floats"; readonly value: readonly number[] }
+  | { readonly kind: "strings"; readonly value: readonly string[] };
+
+/** ONNX's `NodeProto`. */
+export interface OnnxNode {
+  readonly name: string;
+  readonly operator: string;
+  /** "" for ai.onnx. */
+  readonly domain: string;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  readonly attributes: Readonly<Record<string, OnnxAttribute>>;
+}
+
+/** ONNX's `ValueInfoProto` of a tensor. */
+export interface OnnxValue {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly shape: readonly Dimension[];
+}
+
+/** The parts of ONNX's `ModelProto` that Espalier writes and reads. */
+export interface OnnxModel {
+  readonly name: string;
+  readonly producer: string;
+  readonly irVersion: number;
+  /** Version by domain; "" is ai.onnx. */
+  readonly opsets: Readonly<Record<string, number>>;
+  readonly inputs: readonly OnnxValue[];
+  readonly outputs: readonly OnnxValue[];
+  readonly initializers: Readonly<Record<string, Tensor>>;
+  readonly nodes: readonly OnnxNode[];
+  /** `metadata_props`. */
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** `TensorProto.DataType` of a dtype: also what Cast's attribute `to` holds. */
+export const dataTypes: Readonly<Record<DType, number>> = { float32: 1, uint8: 2, int32: 6, int64: 7, string: 8, bool: 9, float64: 11 };
+
+/** `AttributeProto.AttributeType`. */
+export const attributeTypes: Readonly<Record<OnnxAttribute["kind"], number>> = { float: 1, int: 2, string: 3, floats: 6, ints: 7, strings: 8 };
+
+/**
+ * The bytes of an `.onnx` file.
+ *
+ * @throws ARGUMENT_INVALID when the model is over protobuf's 2 GiB
+ * @see https://github.com/onnx/onnx/blob/main/onnx/onnx.proto for the field numbers
+ */
+export function encodeOnnx(model: OnnxModel): Uint8Array<ArrayBuffer> {
+  const writer = new ProtobufWriter();
+  writer.int(1, model.irVersion);
+  writer.string(2, model.producer);
+  writer.message(7, (graph) => writeGraph(graph, model));
+  for (const [domain, version] of Object.entries(model.opsets)) {
+    writer.message(8, (opset) => {
+      if (domain !== "") opset.string(1, domain);
+      opset.int(2, version);
+    });
+  }
+  for (const [key, value] of Object.entries(model.metadata)) {
+    writer.message(14, (entry) => {
+      entry.string(1, key);
+      entry.string(2, value);
+    });
+  }
+  return writer.finish();
+}
+
+function writeGraph(graph: ProtobufWriter, model: OnnxModel): void {
+  for (const node of model.nodes) graph.message(1, (writer) => writeNode(writer, node));
+  graph.string(2, model.name);
+  for (const [name, value] of Object.entries(model.initializers)) graph.message(5, (writer) => writeTensor(writer, name, value));
+  for (const input of model.inputs) graph.message(11, (writer) => writeValue(writer, input));
+  for (const output of model.outputs) graph.message(12, (writer) => writeValue(writer, output));
+}
+
+function writeNode(writer: ProtobufWriter, node: OnnxNode): void {
+  for (const input of node.inputs) writer.string(1, input);
+  for (const output of node.outputs) writer.string(2, output);
+  writer.string(3, node.name);
+  writer.string(4, node.operator);
+  for (const [name, attribute] of Object.entries(node.attributes)) writer.message(5, (inner) => writeAttribute(inner, name, attribute));
+  if (node.domain !== "") writer.string(7, node.domain);
+}
+
+function writeAttribute(writer: ProtobufWriter, name: string, attribute: OnnxAttribute): void {
+  writer.string(1, name);
+  switch (attribute.kind) {
+    case "float":
+      writer.float(2, attribute.value);
+      break;
+    case "int":
+      writer.int(3, attribute.value);
+      break;
+    case "string":
+      writer.string(4, attribute.value);
+      break;
+    case "floats":
+      writer.packedFloats(7, attribute.value);
+      break;
+    case "ints":
+      writer.packedInts(8, attribute.value);
+      break;
+    case "strings":
+      for (const value of attribute.value) writer.string(9, value);
+      break;
+    default:
+      attribute satisfies never;
+  }
+  writer.int(20, attributeTypes[attribute.kind]);
+}
+
+function writeTensor(writer: ProtobufWriter, name: string, value: Tensor): void {
+  writer.packedInts(1, value.shape);
+  writer.int(2, dataTypes[value.dtype]);
+  if (ArrayBuffer.isView(value.data)) {
+    // ONNX's raw data is little-endian, as is every platform that JavaScript runs on today.
+    writer.bytes(9, new Uint8Array(value.data.buffer, value.data.byteOffset, value.data.byteLength));
+  } else {
+    for (const text of value.data) writer.string(6, text);
+  }
+  writer.string(8, name);
+}
+
+function writeValue(writer: ProtobufWriter, value: OnnxValue): void {
+  writer.string(1, value.name);
+  writer.message(2, (type) =>
+    type.message(1, (tensorType) => {
+      tensorType.int(1, dataTypes[value.dtype]);
+      tensorType.message(2, (shape) => {
+        for (const size of value.shape) {
+          shape.message(1, (dimension) => {
+            if (typeof size === "number") dimension.int(1, size);
+            else dimension.string(2, size);
+          });
+        }
+      });
+    }),
+  );
+}
