@@ -2,7 +2,7 @@ import { EspalierError } from "../errors.ts";
 import { readAttributes } from "../operators/attributes.ts";
 import { findOperator } from "../operators/index.ts";
 import type { Emitter, InferContext, Operator, Value } from "../operators/operator.ts";
-import { scalar, tensor, type DType, type Tensor } from "../tensor.ts";
+import { scalar, tensor, toNumbers, type DType, type Tensor } from "../tensor.ts";
 import {
   formatShape,
   type Attribute,
@@ -29,11 +29,12 @@ export class GraphBuilder implements Emitter {
   readonly name: string;
   #inputs: GraphInput[] = [];
   #state: StateValue[] = [];
-  #constants: Record<ValueName, Tensor> = {};
+  #constants = record<Tensor>();
   #nodes: Node[] = [];
-  #outputs: Record<string, ValueName> = {};
-  #updates: Record<ValueName, ValueName> = {};
-  #values: Record<ValueName, ValueType> = {};
+  #outputs = record<ValueName>();
+  #updates = record<ValueName>();
+  #values = record<ValueType>();
+  #contents = new Map<ValueName, readonly Dimension[]>();
   #names = new Set<string>();
   #counters = new Map<string, number>();
   #scope = "";
@@ -97,14 +98,22 @@ export class GraphBuilder implements Emitter {
   addNode(node: Node): readonly Value[] {
     const operator =
       findOperator(node.operator) ?? refuse(`${node.name}: no operator "${node.operator}"`, { node: node.name, operator: node.operator });
-    const types = operator.infer(this.#inferContext(operator, node));
+    const context = this.#inferContext(operator, node);
+    const types = operator.infer(context);
     if (types.length !== node.outputs.length) {
       refuse(`${node.name} (${node.operator}): has ${types.length} outputs, but the node names ${node.outputs.length}`, { node: node.name });
     }
     const values = node.outputs.map((output, i) => this.#define(output, types[i] as ValueType)); // the counts were compared
+    const contents = operator.contents?.(context);
+    if (contents !== undefined && values[0] !== undefined) this.#contents.set(values[0].name, contents);
     this.#names.add(node.name);
     this.#nodes.push(node);
     return values;
+  }
+
+  /** The nodes so far, in topological order. */
+  get nodes(): readonly Node[] {
+    return this.#nodes;
   }
 
   /** Names made inside `build` start with `name/`. Scopes nest. */
@@ -201,9 +210,20 @@ export class GraphBuilder implements Emitter {
       attributes: readAttributes(operator, node.name, node.attributes),
       input: (index) => inputs[index] ?? fail(`input ${index} is required`),
       constant: (index) => this.#constants[node.inputs[index] ?? ""],
+      dimensions: (index) => this.#dimensionsOf(node.inputs[index] ?? ""),
       fail,
     };
   }
+
+  #dimensionsOf(name: ValueName): readonly Dimension[] | undefined {
+    const constant = this.#constants[name];
+    return constant?.dtype === "int64" ? toNumbers(constant) : this.#contents.get(name);
+  }
+}
+
+/** A record without a prototype: a value may be called "constructor". */
+function record<T>(): Record<string, T> {
+  return Object.create(null) as Record<string, T>; // an object of no keys is such a record
 }
 
 function trimAbsent(inputs: readonly (Value | undefined)[]): readonly (Value | undefined)[] {

@@ -32,6 +32,8 @@ export interface InferContext {
   input(index: number): ValueType;
   /** An input's contents when they are known while building (axes, shapes, pads). */
   constant(index: number): Tensor | undefined;
+  /** The contents of an int64 input, "batch" included, when they follow from constants and shapes. */
+  dimensions(index: number): readonly Dimension[] | undefined;
   /** Throws GRAPH_SHAPE with the node's name, its operator and every input's shape before the message. */
   fail(message: string): never;
 }
@@ -59,7 +61,11 @@ export interface GradientContext {
   readonly attributes: Attributes;
   /** Whether anyone asks for the gradient of this input. */
   needs(index: number): boolean;
+  /** A required input. */
+  input(index: number): Value;
   constant(index: number): Tensor | undefined;
+  /** Throws GRAPH_NOT_DIFFERENTIABLE with the node's name and operator before the message. */
+  refuse(message: string): never;
 }
 
 /** What a lowering sees: it writes the node in simpler operators and returns its outputs. */
@@ -68,6 +74,8 @@ export interface LowerContext {
   readonly inputs: readonly (Value | undefined)[];
   readonly outputTypes: readonly ValueType[];
   readonly attributes: Attributes;
+  /** A required input. */
+  input(index: number): Value;
   constant(index: number): Tensor | undefined;
 }
 
@@ -86,7 +94,12 @@ export interface Operator {
   readonly attributes: Readonly<Record<string, AttributeSpec>>;
   /** Types of the outputs, one for each output that the node names. */
   infer(context: InferContext): readonly ValueType[];
-  /** Gradients for each input, undefined where there is none. Absent: the operator is not differentiable (throws when a path needs it). */
+  /** The contents of an int64 output, where they follow from shapes alone; lets Reshape and Expand take a computed shape. */
+  contents?(context: InferContext): readonly Dimension[] | undefined;
+  /**
+   * Gradients for each input, undefined where it is zero or not asked for. Absent: the gradient goes through `lower`; without
+   * that either, the operator is not differentiable (throws when a path needs it).
+   */
   gradient?(context: GradientContext): readonly (Value | undefined)[];
   /** The node in simpler operators, for backends without a kernel for it. */
   lower?(context: LowerContext): readonly Value[];

@@ -1,0 +1,46 @@
+export { EspalierError, errorCodes, type ErrorCode, type ErrorMeaning } from "./errors.ts";
+export {
+  allocate,
+  bytesPerElement,
+  elementCount,
+  scalar,
+  tensor,
+  toNumbers,
+  zeros,
+  type DType,
+  type Tensor,
+  type Tensors,
+  type TypedArray,
+} from "./tensor.ts";
+export {
+  formatShape,
+  type Attribute,
+  type Dimension,
+  type Graph,
+  type GraphInput,
+  type Node,
+  type StateValue,
+  type ValueName,
+  type ValueType,
+} from "./graph/graph.ts";
+export { GraphBuilder } from "./graph/builder.ts";
+export { findOperator, operators } from "./operators/index.ts";
+export { readAttributes } from "./operators/attributes.ts";
+export {
+  sameShape,
+  type AttributeSpec,
+  type Attributes,
+  type Emitter,
+  type GradientContext,
+  type InferContext,
+  type LowerContext,
+  type Operator,
+  type Value,
+} from "./operators/operator.ts";
+export type { Availability, Backend, BackendDriver, Capabilities, CompileOptions, Executable } from "./backend.ts";
+export type { Column, Columns, ColumnType, NumberColumn, Schema, StringColumn, TensorColumn } from "./columns.ts";
+export type { Predictions, Predictor } from "./predictor.ts";
+export type { Dataset, DatasetIterator, DatasetState } from "./data/dataset.ts";
+export type { FeatureSpec, FittedFeature, FittedFeatures, FittedTarget } from "./features/features.ts";
+export type { Model } from "./models/model.ts";
+export { bundleFormatVersion, type InputField, type Manifest, type TensorEntry } from "./bundle/manifest.ts";
