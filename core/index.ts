@@ -44,3 +44,7 @@ export type { Dataset, DatasetIterator, DatasetState } from "./data/dataset.ts";
 export type { FeatureSpec, FittedFeature, FittedFeatures, FittedTarget } from "./features/features.ts";
 export type { Model } from "./models/model.ts";
 export { bundleFormatVersion, type InputField, type Manifest, type TensorEntry } from "./bundle/manifest.ts";
+export { checkFeeds, checkState, stateNames } from "./feeds.ts";
+export { StateStore, type StateStoreOptions } from "./state-store.ts";
+export { deriveSeed, Random, type RandomState } from "./random.ts";
+export { permutation, type PermutationOptions } from "./permutation.ts";
