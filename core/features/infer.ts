@@ -1,0 +1,77 @@
+import type { ColumnProfile, TableProfile } from "../data/profile.ts";
+import type { FeatureSpec } from "./features.ts";
+import { defaultMaxVocabulary } from "./fit.ts";
+
+/** A column that is not used, and why: told to the user, never silent. */
+export interface LeftOut {
+  readonly column: string;
+  readonly reason: string;
+}
+
+/** The features of a table, and the columns that make none. */
+export interface InferredFeatures {
+  readonly specs: readonly FeatureSpec[];
+  readonly leftOut: readonly LeftOut[];
+}
+
+/** Names that say "this is an identifier": id, user_id, uuid; and in camel case PassengerId. */
+const identifierNames: readonly RegExp[] = [/(^|[\s_.-])(id|uuid|guid|index|key|rownum|rownames)$/i, /[a-z](Id|ID)$/];
+
+/**
+ * Chooses a feature for each column but the target: numbers are standardised, text becomes categories, tensors of three dimensions become images.
+ *
+ * Left out, each with its reason: columns that are constant or empty, row numbers and identifiers (every value different), and text that
+ * differs in nearly every row. Whole numbers stay numbers, however few values they take: standardised they serve a linear model as well.
+ *
+ * @param profile the profile of all rows: whether a column is an identifier shows best on the whole table
+ */
+export function inferFeatures(
+  profile: TableProfile,
+  target: string,
+  { ignore = [] }: { readonly ignore?: readonly string[] } = {},
+): InferredFeatures {
+  const specs: FeatureSpec[] = [];
+  const leftOut: LeftOut[] = [];
+  for (const [column, found] of Object.entries(profile.columns)) {
+    if (column === target) continue;
+    const reason = ignore.includes(column) ? "ignored as asked" : reasonToLeaveOut(column, found);
+    if (reason !== undefined) leftOut.push({ column, reason });
+    else specs.push(featureOf(column, found));
+  }
+  return { specs, leftOut };
+}
+
+function featureOf(column: string, found: ColumnProfile): FeatureSpec {
+  switch (found.kind) {
+    case "number":
+      return { kind: "number", column };
+    case "string":
+      return { kind: "category", column, maxVocabulary: defaultMaxVocabulary };
+    case "tensor": {
+      const [channels = 1, height = 1, width = 1] = found.shape;
+      return { kind: "image", column, shape: [channels, height, width], scale: 1 };
+    }
+    default:
+      return found satisfies never;
+  }
+}
+
+function reasonToLeaveOut(column: string, found: ColumnProfile): string | undefined {
+  if (found.kind === "tensor")
+    return found.shape.length === 3 ? undefined : `its tensors have ${found.shape.length} dimensions, not 3 (channels, height, width)`;
+  if (found.count === 0) return "it has no values";
+  if (found.distinct === 1 && found.missing === 0) {
+    return `it is constant (${found.kind === "number" ? found.min : JSON.stringify(found.top[0]?.value)})`;
+  }
+  const unique = found.distinct === found.count && found.missing === 0;
+  if (found.kind === "number") {
+    if (!unique || !found.whole || found.count < 10) return undefined;
+    const counter = found.increasing && (found.min === 0 || found.min === 1) && found.max - found.min + 1 === found.count;
+    return counter || identifierNames.some((pattern) => pattern.test(column))
+      ? "it is a row number or identifier (a different whole number in every row)"
+      : undefined;
+  }
+  if (unique && found.count >= 10) return "it is an identifier or free text (a different value in every row)";
+  if (found.count >= 20 && found.distinct > 0.8 * found.count) return `it is free text (${found.distinct} different values in ${found.count} rows)`;
+  return undefined;
+}

@@ -1,0 +1,129 @@
+import type { Column, Columns } from "../columns.ts";
+import { EspalierError } from "../errors.ts";
+import { suggestNames } from "../nearest.ts";
+import type { Tensor, Tensors } from "../tensor.ts";
+import type { FittedFeature, FittedFeatures } from "./features.ts";
+
+/** The graph input that number and category features share. */
+export const featuresInput = "features";
+
+/** How many numbers a row of the input `features` has; 0 when all features are images. */
+export function featureWidth(fitted: FittedFeatures): number {
+  return fitted.features.reduce((width, feature) => width + widthOf(feature), 0);
+}
+
+/**
+ * The graph's input tensors for some rows: `features` float32 [rows, width] and one float32 [rows, channels, height, width] an image.
+ *
+ * Pure, and built of IEEE 754 operations that every engine rounds alike (-, / in float64, then one rounding to float32): the same bits on
+ * Node, in a page and on an edge worker.
+ *
+ * @param columns at least the features' columns; others are ignored
+ * @throws COLUMN_MISSING with the nearest names; COLUMN_TYPE with column and row
+ */
+export function transformFeatures(fitted: FittedFeatures, columns: Columns): Tensors {
+  const rows = columns.length;
+  const width = featureWidth(fitted);
+  const table = new Float32Array(rows * width);
+  const tensors: Record<string, Tensor> = {};
+  let offset = 0;
+  for (const feature of fitted.features) {
+    const column = requireColumn(columns, feature.column);
+    if (feature.kind === "image") tensors[feature.column] = imageTensor(feature, column, rows);
+    else if (feature.kind === "number") writeNumbers(feature, column, { table, width, offset });
+    else writeCategories(feature, column, { table, width, offset });
+    offset += widthOf(feature);
+  }
+  return width > 0 ? { [featuresInput]: { dtype: "float32", shape: [rows, width], data: table }, ...tensors } : tensors;
+}
+
+/**
+ * A column by name.
+ *
+ * @throws COLUMN_MISSING with the nearest names
+ */
+export function requireColumn(columns: Columns, name: string): Column {
+  const column = columns.columns.get(name);
+  if (column !== undefined) return column;
+  throw new EspalierError("COLUMN_MISSING", `no column "${name}"${suggestNames(name, columns.columns.keys())}`, { column: name });
+}
+
+/** Where one feature's places are: columns `offset` and on of a [rows, width] table. */
+interface Place {
+  readonly table: Float32Array;
+  readonly width: number;
+  readonly offset: number;
+}
+
+function widthOf(feature: FittedFeature): number {
+  switch (feature.kind) {
+    case "number":
+      return feature.missing ? 2 : 1;
+    case "category":
+      return feature.vocabulary.length + 2;
+    case "image":
+      return 0;
+    default:
+      return feature satisfies never;
+  }
+}
+
+function writeNumbers(feature: Extract<FittedFeature, { kind: "number" }>, column: Column, { table, width, offset }: Place): void {
+  const values = numbersOf(column, feature.column);
+  const { mean, standardDeviation } = feature;
+  for (let row = 0, at = offset; row < values.length; row++, at += width) {
+    const value = values[row]!; // row is below the length
+    if (Number.isNaN(value)) {
+      if (feature.missing) table[at + 1] = 1;
+    } else table[at] = (value - mean) / standardDeviation;
+  }
+}
+
+/** Numbers as they are; strings are read as numbers, as a column of a later file may be all missing or was declared as text. */
+function numbersOf(column: Column, name: string): Float64Array {
+  if (column.kind === "number") {
+    const bad = column.values.findIndex((value) => value === Infinity || value === -Infinity);
+    if (bad >= 0) throw typeError(name, bad, `holds ${column.values[bad]}, not a finite number`);
+    return column.values;
+  }
+  if (column.kind === "tensor") throw typeError(name, 0, "holds tensors, not numbers");
+  const byCode = column.dictionary.map((text) => (text.trim() === "" ? NaN : Number(text)));
+  return Float64Array.from(column.codes, (code, row) => {
+    if (code < 0) return NaN;
+    const value = byCode[code]!; // a code is an index into its dictionary
+    if (!Number.isFinite(value)) throw typeError(name, row, `holds ${JSON.stringify(column.dictionary[code])}, not a number`);
+    return value;
+  });
+}
+
+function writeCategories(feature: Extract<FittedFeature, { kind: "category" }>, column: Column, { table, width, offset }: Place): void {
+  const places = new Map(feature.vocabulary.map((value, place) => [value, place]));
+  const unknown = feature.vocabulary.length;
+  const missing = unknown + 1;
+  if (column.kind === "tensor") throw typeError(feature.column, 0, "holds tensors, not text");
+  if (column.kind === "number") {
+    // A column of text that happens to hold digits only (a file of few rows) comes as numbers.
+    for (const [row, value] of column.values.entries()) {
+      const place = Number.isNaN(value) ? missing : (places.get(String(value)) ?? unknown);
+      table[row * width + offset + place] = 1;
+    }
+    return;
+  }
+  const byCode = column.dictionary.map((value) => places.get(value) ?? unknown);
+  for (const [row, code] of column.codes.entries()) table[row * width + offset + (code < 0 ? missing : byCode[code]!)] = 1;
+}
+
+function imageTensor(feature: Extract<FittedFeature, { kind: "image" }>, column: Column, rows: number): Tensor {
+  const size = feature.shape.reduce((product, n) => product * n, 1);
+  if (column.kind !== "tensor" || column.values.length !== rows * size) {
+    const found = column.kind === "tensor" ? `tensors of shape [${column.shape.join(", ")}]` : `${column.kind}s`;
+    throw typeError(feature.column, 0, `holds ${found}, not images of shape [${feature.shape.join(", ")}]`);
+  }
+  const data = new Float32Array(rows * size);
+  for (let i = 0; i < data.length; i++) data[i] = column.values[i]! * feature.scale; // lengths were compared
+  return { dtype: "float32", shape: [rows, ...feature.shape], data };
+}
+
+function typeError(column: string, row: number, problem: string): EspalierError {
+  return new EspalierError("COLUMN_TYPE", `column "${column}", row ${row + 1}: ${problem}`, { column, row: row + 1 });
+}
