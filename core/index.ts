@@ -26,6 +26,11 @@ export {
 export { GraphBuilder } from "./graph/builder.ts";
 export { findOperator, operators } from "./operators/index.ts";
 export { readAttributes } from "./operators/attributes.ts";
+export { dtypeCodes, dtypeOfCode } from "./operators/cast.ts";
+export { slidingWindow, type SlidingWindow, type WindowOptions } from "./operators/sliding-window.ts";
+export { transposedWindow, type TransposedWindow } from "./operators/conv-transpose.ts";
+export { windowCounts } from "./operators/average-pool.ts";
+export { sliceRange, type SlicePart } from "./operators/slice.ts";
 export {
   sameShape,
   type AttributeSpec,
@@ -42,7 +47,6 @@ export type { Column, Columns, ColumnType, NumberColumn, Schema, StringColumn, T
 export type { Predictions, Predictor } from "./predictor.ts";
 export type { Dataset, DatasetIterator, DatasetState } from "./data/dataset.ts";
 export type { FeatureSpec, FittedFeature, FittedFeatures, FittedTarget } from "./features/features.ts";
-export type { Model } from "./models/model.ts";
 export { bundleFormatVersion, type InputField, type Manifest, type TensorEntry } from "./bundle/manifest.ts";
 export { checkFeeds, checkState, stateNames } from "./feeds.ts";
 export { StateStore, type StateStoreOptions } from "./state-store.ts";
@@ -59,3 +63,32 @@ export { featureStatistics, mergeFeatureStatistics, type FeatureStatistics } fro
 export { featuresInput, featureWidth, requireColumn, transformFeatures } from "./features/transform.ts";
 export { decodeQuantities, encodeTarget, fitTarget, rowsWithTarget, targetValues, type Task } from "./features/target.ts";
 export { exampleRow, inputFields } from "./features/input-fields.ts";
+export {
+  activation,
+  add,
+  averagePooling2D,
+  concatenate,
+  conv2D,
+  dense,
+  flatten,
+  globalAveragePooling2D,
+  maxPooling2D,
+  Network,
+  reshape,
+  sequential,
+  type ActivationName,
+  type Conv2DOptions,
+  type DenseOptions,
+  type Initializer,
+  type InitializerContext,
+  type InitializerName,
+  type Layer,
+  type LayerContext,
+  type LayerName,
+  type Padding,
+  type Pair,
+  type ParameterOptions,
+  type Pooling2DOptions,
+  type SequentialOptions,
+} from "./layers/index.ts";
+export { convNet, linear, mlp, type ConvNetOptions, type Head, type LinearOptions, type MlpOptions, type Model } from "./models/index.ts";

@@ -1,7 +1,106 @@
+import { elu, gelu, leakyRelu, relu, sigmoid, softplus, tanh } from "./activations.ts";
+import { adam } from "./adam.ts";
+import { abs, add, div, mul, neg, reciprocal, sign, sub } from "./arithmetic.ts";
+import { averagePool, averagePoolGrad, globalAveragePool } from "./average-pool.ts";
+import { cast } from "./cast.ts";
+import { and, equal, greater, greaterOrEqual, less, lessOrEqual, not, or } from "./comparison.ts";
+import { concat, split } from "./concat.ts";
+import { conv } from "./conv.ts";
+import { convInputGrad, convWeightGrad } from "./conv-gradients.ts";
+import { convTranspose } from "./conv-transpose.ts";
+import { softmaxCrossEntropyLoss, softmaxCrossEntropyLossGrad } from "./cross-entropy.ts";
+import { expand } from "./expand.ts";
+import { clip, max, min } from "./extremes.ts";
+import { gather, gatherGrad } from "./gather.ts";
+import { identity } from "./identity.ts";
+import { gemm, matMul } from "./matmul.ts";
+import { maxPool, maxPoolGrad } from "./max-pool.ts";
+import { momentum } from "./momentum.ts";
+import { pad } from "./pad.ts";
+import { erf, exp, log, pow, sqrt } from "./powers.ts";
+import { argMax, reduceMax, reduceMean, reduceMin, reduceSum } from "./reductions.ts";
+import { flatten, reshape, squeeze, unsqueeze } from "./reshape.ts";
+import { scatterNd } from "./scatter-nd.ts";
+import { shape } from "./shape.ts";
+import { slice } from "./slice.ts";
+import { logSoftmax, softmax } from "./softmax.ts";
+import { transpose } from "./transpose.ts";
+import { where } from "./where.ts";
 import type { Operator } from "./operator.ts";
 
 /** Every operator that a graph may hold. Adding one is one file and one line here. */
-export const operators: readonly Operator[] = [];
+export const operators: readonly Operator[] = [
+  elu,
+  gelu,
+  leakyRelu,
+  relu,
+  sigmoid,
+  softplus,
+  tanh,
+  adam,
+  abs,
+  add,
+  div,
+  mul,
+  neg,
+  reciprocal,
+  sign,
+  sub,
+  averagePool,
+  averagePoolGrad,
+  globalAveragePool,
+  cast,
+  and,
+  equal,
+  greater,
+  greaterOrEqual,
+  less,
+  lessOrEqual,
+  not,
+  or,
+  concat,
+  split,
+  conv,
+  convInputGrad,
+  convWeightGrad,
+  convTranspose,
+  softmaxCrossEntropyLoss,
+  softmaxCrossEntropyLossGrad,
+  expand,
+  clip,
+  max,
+  min,
+  gather,
+  gatherGrad,
+  identity,
+  gemm,
+  matMul,
+  maxPool,
+  maxPoolGrad,
+  momentum,
+  pad,
+  erf,
+  exp,
+  log,
+  pow,
+  sqrt,
+  argMax,
+  reduceMax,
+  reduceMean,
+  reduceMin,
+  reduceSum,
+  flatten,
+  reshape,
+  squeeze,
+  unsqueeze,
+  scatterNd,
+  shape,
+  slice,
+  logSoftmax,
+  softmax,
+  transpose,
+  where,
+];
 
 const byName: ReadonlyMap<string, Operator> = new Map(operators.map((operator) => [operator.name, operator]));
 

@@ -29,13 +29,13 @@ export interface InferContext {
   /** The number of outputs that the node names. */
   readonly outputCount: number;
   /** A required input's type. */
-  input(index: number): ValueType;
+  readonly input: (index: number) => ValueType;
   /** An input's contents when they are known while building (axes, shapes, pads). */
-  constant(index: number): Tensor | undefined;
+  readonly constant: (index: number) => Tensor | undefined;
   /** The contents of an int64 input, "batch" included, when they follow from constants and shapes. */
-  dimensions(index: number): readonly Dimension[] | undefined;
+  readonly dimensions: (index: number) => readonly Dimension[] | undefined;
   /** Throws GRAPH_SHAPE with the node's name, its operator and every input's shape before the message. */
-  fail(message: string): never;
+  readonly fail: (message: string) => never;
 }
 
 /** The part of the builder that gradient rules and lowerings write with. */
@@ -60,12 +60,12 @@ export interface GradientContext {
   readonly gradients: readonly (Value | undefined)[];
   readonly attributes: Attributes;
   /** Whether anyone asks for the gradient of this input. */
-  needs(index: number): boolean;
+  readonly needs: (index: number) => boolean;
   /** A required input. */
-  input(index: number): Value;
-  constant(index: number): Tensor | undefined;
+  readonly input: (index: number) => Value;
+  readonly constant: (index: number) => Tensor | undefined;
   /** Throws GRAPH_NOT_DIFFERENTIABLE with the node's name and operator before the message. */
-  refuse(message: string): never;
+  readonly refuse: (message: string) => never;
 }
 
 /** What a lowering sees: it writes the node in simpler operators and returns its outputs. */
@@ -75,8 +75,8 @@ export interface LowerContext {
   readonly outputTypes: readonly ValueType[];
   readonly attributes: Attributes;
   /** A required input. */
-  input(index: number): Value;
-  constant(index: number): Tensor | undefined;
+  readonly input: (index: number) => Value;
+  readonly constant: (index: number) => Tensor | undefined;
 }
 
 /**

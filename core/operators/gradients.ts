@@ -1,0 +1,81 @@
+import { dtypeCodes } from "./cast.ts";
+import type { Dimension } from "../graph/graph.ts";
+import { sameShape, type Emitter, type Value } from "./operator.ts";
+
+/** Adds up what broadcasting copied, so that a gradient has its operand's shape again. */
+export function sumTo(emit: Emitter, gradient: Value, shape: readonly Dimension[]): Value {
+  if (sameShape(gradient.shape, shape)) return gradient;
+  const extra = gradient.shape.length - shape.length;
+  const leading = Array.from({ length: extra }, (_, i) => i);
+  const copied = shape.flatMap((size, i) => (size === 1 && gradient.shape[extra + i] !== 1 ? [extra + i] : []));
+  const kept = copied.length === 0 ? gradient : emit.op("ReduceSum", [gradient, emit.ints(copied)], { keepdims: 1 });
+  return leading.length === 0 ? kept : emit.op("ReduceSum", [kept, emit.ints(leading)], { keepdims: 0 });
+}
+
+/** A value's shape as an int64 vector: a constant where it is known. */
+export function shapeOf(emit: Emitter, value: Value): Value {
+  const sizes = value.shape.filter((size) => size !== "batch");
+  return sizes.length === value.shape.length ? emit.ints(sizes) : emit.op("Shape", [value]);
+}
+
+/** The same elements in the shape of `like`. */
+export function reshapeTo(emit: Emitter, value: Value, like: Value): Value {
+  if (sameShape(value.shape, like.shape)) return value;
+  const batches = like.shape.filter((size) => size === "batch").length;
+  const shape = batches > 1 ? emit.op("Shape", [like]) : emit.ints(like.shape.map((size) => (size === "batch" ? -1 : size)));
+  return emit.op("Reshape", [value, shape]);
+}
+
+/** The same elements in a shape with at most one "batch". */
+export function reshape(emit: Emitter, value: Value, shape: readonly Dimension[]): Value {
+  if (sameShape(value.shape, shape)) return value;
+  return emit.op("Reshape", [value, emit.ints(shape.map((size) => (size === "batch" ? -1 : size)))]);
+}
+
+/** `value` copied along axes of size 1 until it has the shape of `like`. */
+export function broadcastTo(emit: Emitter, value: Value, like: Value): Value {
+  return sameShape(value.shape, like.shape) ? value : emit.op("Expand", [value, shapeOf(emit, like)]);
+}
+
+/** A condition as numbers, 0 or 1, of a float value's type. */
+export function asNumber(emit: Emitter, condition: Value, like: Value): Value {
+  return emit.op("Cast", [condition], { to: dtypeCodes[like.dtype] });
+}
+
+/** Zeros in the shape of `like`, whatever it holds. */
+export function zerosLike(emit: Emitter, like: Value): Value {
+  return emit.op("Expand", [emit.scalar(0, like.dtype), shapeOf(emit, like)]);
+}
+
+/** Where `spread` puts elements: at `before`, `before + step`, ... on an axis of `size`. */
+export interface SpreadOptions {
+  readonly axis: number;
+  readonly step: number;
+  readonly before: number;
+  readonly size: number;
+}
+
+/**
+ * The reverse of taking every `step`-th element of an axis from `before` on: zeros everywhere else. What would lie outside the axis is dropped.
+ */
+export function spread(emit: Emitter, value: Value, { axis, step, before, size }: SpreadOptions): Value {
+  const spaced = step === 1 ? value : withGaps(emit, value, axis, step);
+  const rank = spaced.shape.length;
+  const after = size - before - Number(spaced.shape[axis]);
+  const padded = before > 0 || after > 0 ? emit.op("Pad", [spaced, emit.ints(padsOf(rank, axis, Math.max(before, 0), Math.max(after, 0)))]) : spaced;
+  if (before >= 0 && after >= 0) return padded;
+  const start = Math.max(0, -before);
+  return emit.op("Slice", [padded, emit.ints([start]), emit.ints([start + size]), emit.ints([axis])]);
+}
+
+/** Each element followed by `step - 1` zeros. */
+function withGaps(emit: Emitter, value: Value, axis: number, step: number): Value {
+  const column = emit.op("Unsqueeze", [value, emit.ints([axis + 1])]);
+  const padded = emit.op("Pad", [column, emit.ints(padsOf(column.shape.length, axis + 1, 0, step - 1))]);
+  return reshape(emit, padded, value.shape.with(axis, Number(value.shape[axis]) * step));
+}
+
+/** ONNX's pads, all the begins and then all the ends, for one axis. */
+function padsOf(rank: number, axis: number, before: number, after: number): readonly number[] {
+  return Array.from({ length: 2 * rank }, (_, i) => (i === axis ? before : i === rank + axis ? after : 0));
+}
