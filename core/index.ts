@@ -160,8 +160,6 @@ export {
   type TrainingEvent,
   type TrainingGraphOptions,
 } from "./training/index.ts";
-export { slidingWindow, type SlidingWindow } from "./operators/sliding-window.ts";
-export { transposedWindow, type TransposedWindow } from "./operators/conv-transpose.ts";
 export {
   dataTypes,
   decodeOnnx,
