@@ -93,35 +93,6 @@ export {
 } from "./layers/index.ts";
 export { convNet, linear, mlp, type ConvNetOptions, type Head, type LinearOptions, type MlpOptions, type Model } from "./models/index.ts";
 export {
-  activation,
-  add,
-  averagePooling2D,
-  concatenate,
-  conv2D,
-  dense,
-  flatten,
-  globalAveragePooling2D,
-  maxPooling2D,
-  Network,
-  reshape,
-  sequential,
-  type ActivationName,
-  type Conv2DOptions,
-  type DenseOptions,
-  type Initializer,
-  type InitializerContext,
-  type InitializerName,
-  type Layer,
-  type LayerContext,
-  type LayerName,
-  type Padding,
-  type Pair,
-  type ParameterOptions,
-  type Pooling2DOptions,
-  type SequentialOptions,
-} from "./layers/index.ts";
-export { convNet, linear, mlp, type ConvNetOptions, type Head, type LinearOptions, type MlpOptions, type Model } from "./models/index.ts";
-export {
   accuracy,
   adam,
   constantSchedule,
