@@ -1,0 +1,2 @@
+export { openReference } from "./backend.ts";
+export { referenceDriver } from "./driver.ts";

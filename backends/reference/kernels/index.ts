@@ -1,0 +1,31 @@
+import type { KernelFactory } from "../kernel.ts";
+import { binaryKernels } from "./binary.ts";
+import { convKernels } from "./conv.ts";
+import { crossEntropyKernels } from "./cross-entropy.ts";
+import { gatherKernels } from "./gather.ts";
+import { matMulKernels } from "./matmul.ts";
+import { optimizerKernels } from "./optimizers.ts";
+import { pieceKernels } from "./pieces.ts";
+import { poolKernels } from "./pool.ts";
+import { reductionKernels } from "./reductions.ts";
+import { selectionKernels } from "./selection.ts";
+import { shapeKernels } from "./shape.ts";
+import { softmaxKernels } from "./softmax.ts";
+import { unaryKernels } from "./unary.ts";
+
+/** Every kernel by its operator's name. Adding a family is one file and one line here. */
+export const kernels: Readonly<Record<string, KernelFactory>> = {
+  ...binaryKernels,
+  ...convKernels,
+  ...crossEntropyKernels,
+  ...gatherKernels,
+  ...matMulKernels,
+  ...optimizerKernels,
+  ...pieceKernels,
+  ...poolKernels,
+  ...reductionKernels,
+  ...selectionKernels,
+  ...shapeKernels,
+  ...softmaxKernels,
+  ...unaryKernels,
+};
