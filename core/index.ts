@@ -145,3 +145,9 @@ export {
   type OnnxValue,
   type ToOnnxOptions,
 } from "./formats/index.ts";
+export { differentiate } from "./graph/differentiate.ts";
+export { copyInto, type CopyOptions } from "./graph/copy-into.ts";
+export { rewrite, type RewriteRules } from "./graph/rewrite.ts";
+export { simplify } from "./graph/simplify.ts";
+export { lower } from "./graph/lower.ts";
+export { bindBatch } from "./graph/bind-batch.ts";

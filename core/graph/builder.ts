@@ -36,6 +36,7 @@ export class GraphBuilder implements Emitter {
   #values = record<ValueType>();
   #contents = new Map<ValueName, readonly Dimension[]>();
   #names = new Set<string>();
+  #nodeNames = new Set<string>();
   #counters = new Map<string, number>();
   #scope = "";
 
@@ -96,19 +97,30 @@ export class GraphBuilder implements Emitter {
 
   /** Adds a node whose names are already chosen: how a graph is copied, rewritten or read from a file. */
   addNode(node: Node): readonly Value[] {
-    const operator =
-      findOperator(node.operator) ?? refuse(`${node.name}: no operator "${node.operator}"`, { node: node.name, operator: node.operator });
-    const context = this.#inferContext(operator, node);
-    const types = operator.infer(context);
-    if (types.length !== node.outputs.length) {
-      refuse(`${node.name} (${node.operator}): has ${types.length} outputs, but the node names ${node.outputs.length}`, { node: node.name });
-    }
+    if (this.#nodeNames.has(node.name)) refuse(`node "${node.name}" is there twice in graph "${this.name}"`, { node: node.name });
+    const { operator, context, types } = this.#inferNode(node);
     const values = node.outputs.map((output, i) => this.#define(output, types[i] as ValueType)); // the counts were compared
     const contents = operator.contents?.(context);
     if (contents !== undefined && values[0] !== undefined) this.#contents.set(values[0].name, contents);
     this.#names.add(node.name);
+    this.#nodeNames.add(node.name);
     this.#nodes.push(node);
     return values;
+  }
+
+  /** What a node's outputs would be, without adding it. */
+  typesOf(node: Node): readonly ValueType[] {
+    return this.#inferNode(node).types;
+  }
+
+  /** A name that no value or node has yet, in the current scope. */
+  freshName(base: string): string {
+    return this.#fresh(base);
+  }
+
+  /** Keeps names from being made up here, for the values of another graph that will come with theirs. */
+  reserve(names: Iterable<string>): void {
+    for (const name of names) this.#names.add(name);
   }
 
   /** The nodes so far, in topological order. */
@@ -135,6 +147,11 @@ export class GraphBuilder implements Emitter {
 
   has(name: ValueName): boolean {
     return this.#values[name] !== undefined;
+  }
+
+  /** The state value of a name. */
+  stateOf(name: ValueName): StateValue | undefined {
+    return this.#state.find((state) => state.name === name);
   }
 
   /** The contents of a constant. */
@@ -189,6 +206,17 @@ export class GraphBuilder implements Emitter {
       const name = count === 0 ? this.#scope + base : `${this.#scope}${base}_${count}`;
       if (!this.#names.has(name)) return name;
     }
+  }
+
+  #inferNode(node: Node): { operator: Operator; context: InferContext; types: readonly ValueType[] } {
+    const operator =
+      findOperator(node.operator) ?? refuse(`${node.name}: no operator "${node.operator}"`, { node: node.name, operator: node.operator });
+    const context = this.#inferContext(operator, node);
+    const types = operator.infer(context);
+    if (types.length !== node.outputs.length) {
+      refuse(`${node.name} (${node.operator}): has ${types.length} outputs, but the node names ${node.outputs.length}`, { node: node.name });
+    }
+    return { operator, context, types };
   }
 
   #inferContext(operator: Operator, node: Node): InferContext {
