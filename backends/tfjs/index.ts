@@ -1,0 +1,1 @@
+export { openTfjs, tfjsDriver, tfjsWasmDriver, tfjsWebglDriver, tfjsWebgpuDriver, type TfjsDevice, type TfjsOptions } from "./driver.ts";

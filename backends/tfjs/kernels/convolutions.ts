@@ -1,0 +1,164 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { EspalierError, transposedWindow } from "../../../core/index.ts";
+import type { KernelContext, Kernels } from "./kernel.ts";
+import { product } from "./matrices.ts";
+import {
+  atOffset,
+  everyNth,
+  inTwoDimensions,
+  offsets,
+  padded,
+  pair,
+  readWindows,
+  refuseSpatial,
+  spreadOut,
+  toChannelsFirst,
+  toChannelsLast,
+  type Windows,
+} from "./windows.ts";
+
+/** Convolution and its two gradients. The graph is channels first, TensorFlow.js convolves channels last. */
+export const convolutions: Kernels = {
+  ConvTranspose: { run: convTranspose, refuse: (context) => refuseSpatial(context.inputType(0).shape.length) },
+  Conv: { run: conv, refuse: (context) => refuseSpatial(context.inputType(0).shape.length) },
+  ConvInputGrad: { run: convInputGrad, refuse: (context) => refuseSpatial(context.inputType(0).shape.length) },
+  ConvWeightGrad: { run: convWeightGrad, refuse: (context) => refuseSpatial(context.inputType(0).shape.length) },
+};
+
+function conv(context: KernelContext): tf.Tensor {
+  const { input, inputs, inputType, outputType, attributes } = context;
+  const windows = readWindows(context, { kernel: inputType(1).shape.slice(2), input: inputType(0).shape.slice(2) });
+  const y = convolve(toChannelsLast(input(0)), filters(input(1)), { windows, group: attributes.int("group"), bias: inputs[2] });
+  return toChannelsFirst(y, outputType.shape);
+}
+
+/** Kernels [out, in / group, ...spatial] as [height, width, in / group, out]. */
+function filters(weights: tf.Tensor): tf.Tensor4D {
+  const [outs = 1, ins = 1, ...spatial] = weights.shape;
+  return tf.transpose(tf.reshape(weights, [outs, ins, ...pair(spatial, 1)]), [2, 3, 1, 0]);
+}
+
+/** How `convolve` slides, in how many groups of channels, and what it adds to each output channel. */
+interface ConvolveOptions {
+  readonly windows: Windows;
+  readonly group: number;
+  readonly bias?: tf.Tensor | undefined;
+}
+
+/** Convolves [batch, height, width, in] with [height, width, in / group, out]. */
+function convolve(x: tf.Tensor4D, filter: tf.Tensor4D, { windows, group, bias }: ConvolveOptions): tf.Tensor4D {
+  // TensorFlow.js takes either strides or dilations, so with both it computes every place and picks.
+  const both = Math.max(...windows.strides) > 1 && Math.max(...windows.dilations) > 1;
+  const strides: [number, number] = both ? [1, 1] : [...windows.strides];
+  const dilations: [number, number] = [...windows.dilations];
+  const { begin, end } = windows;
+  const croppedFirst = begin[0] < 0 || begin[1] < 0 || end[0] < 0 || end[1] < 0;
+  const image = croppedFirst ? padded(x, windows) : x;
+  const pad: tf.backend_util.ExplicitPadding = croppedFirst
+    ? noPadding
+    : [
+        [0, 0],
+        [begin[0], end[0]],
+        [begin[1], end[1]],
+        [0, 0],
+      ];
+  const y = ((): tf.Tensor4D => {
+    const [height, width, ins, outs] = filter.shape;
+    if (group === 1) {
+      const [x4, options] = [image, { strides, pad, dilations }];
+      const fused =
+        bias === undefined ? tf.conv2d(x4, filter, strides, pad, "NHWC", dilations) : tf.fused.conv2d({ x: x4, filter, ...options, bias });
+      return fused;
+    }
+    const parts =
+      ins === 1
+        ? tf.depthwiseConv2d(image, tf.reshape(filter, [height, width, group, outs / group]), strides, pad, "NHWC", dilations)
+        : tf.concat(
+            zip(tf.split<tf.Tensor4D>(image, group, 3), tf.split<tf.Tensor4D>(filter, group, 3)).map(([part, weights]) =>
+              tf.conv2d(part, weights, strides, pad, "NHWC", dilations),
+            ),
+            3,
+          );
+    return bias === undefined ? parts : tf.add(parts, bias);
+  })();
+  return both ? everyNth(y, windows.strides) : y;
+}
+
+const noPadding: tf.backend_util.ExplicitPadding = [
+  [0, 0],
+  [0, 0],
+  [0, 0],
+  [0, 0],
+];
+
+function convInputGrad(context: KernelContext): tf.Tensor {
+  const { input, inputType, outputType, attributes } = context;
+  const windows = readWindows(context, { kernel: inputType(1).shape.slice(2), input: outputType.shape.slice(2) });
+  return toChannelsFirst(convolveBack(toChannelsLast(input(0)), input(1), { windows, group: attributes.int("group") }), outputType.shape);
+}
+
+/** ConvTranspose is the way back of a convolution, used as a layer. */
+function convTranspose(context: KernelContext): tf.Tensor {
+  const { input, inputs, inputType, outputType, attributes, node } = context;
+  const kernel = inputType(1).shape.slice(2);
+  const output = inputType(0).shape.slice(2);
+  const geometry = transposedWindow(attributes, {
+    kernel,
+    input: output,
+    fail: (message) => {
+      throw new EspalierError("GRAPH_SHAPE", `${node.name} (${node.operator}): ${message}`, { node: node.name });
+    },
+  });
+  const windows = inTwoDimensions({ ...geometry, kernel, input: outputType.shape.slice(2), output });
+  const y = convolveBack(toChannelsLast(input(0)), input(1), { windows, group: attributes.int("group"), bias: inputs[2] });
+  return toChannelsFirst(y, outputType.shape);
+}
+
+/**
+ * What a convolution's windows saw, from what came out of them: a convolution of `dy`, spread out by the strides, with the kernels turned round. The
+ * backward kernel of wasm is a plain loop; this one reaches XNNPACK.
+ *
+ * @param windows those of the convolution forwards
+ */
+function convolveBack(dy: tf.Tensor4D, weights: tf.Tensor, { windows, group, bias }: ConvolveOptions): tf.Tensor4D {
+  const { strides, dilations, kernel, begin, input, output } = windows;
+  const before = ([0, 1] as const).map((axis) => dilations[axis] * (kernel[axis] - 1) - begin[axis]);
+  const after = ([0, 1] as const).map((axis) => input[axis] - 1 - (output[axis] - 1) * strides[axis] + begin[axis]);
+  const back: Windows = { ...windows, strides: [1, 1], begin: pair(before, 0), end: pair(after, 0) };
+  return convolve(spreadOut(dy, strides), turned(weights, group), { windows: back, group, bias });
+}
+
+/** Kernels [out, in / group, ...spatial] as those of the way back, upside down: [height, width, out / group, in]. */
+function turned(weights: tf.Tensor, group: number): tf.Tensor4D {
+  const [outs = 1, ins = 1, ...spatial] = weights.shape;
+  const [height, width] = pair(spatial, 1);
+  const grouped = tf.transpose(tf.reshape(weights, [group, outs / group, ins, height * width]), [3, 1, 0, 2]);
+  return tf.reshape(tf.reverse(grouped, 0), [height, width, outs / group, group * ins]);
+}
+
+/** dW as one product: the places that each kernel element met, times dY. */
+function convWeightGrad(context: KernelContext): tf.Tensor {
+  const { input, inputType, outputType, attributes, device } = context;
+  const group = attributes.int("group");
+  const windows = readWindows(context, {
+    kernel: outputType.shape.slice(2),
+    input: inputType(0).shape.slice(2),
+  });
+  const image = padded(toChannelsLast(input(0)), windows);
+  const dy = toChannelsLast(input(1));
+  const [outs = 1, ins = 1] = outputType.shape;
+  const perGroup = zip(tf.split<tf.Tensor4D>(image, group, 3), tf.split<tf.Tensor4D>(dy, group, 3)).map(([part, gradient]) => {
+    const columns = tf.concat(
+      offsets(windows).map((offset) => atOffset(part, offset, windows)),
+      3,
+    ); // [batch, height, width, places * ins]
+    const places = windows.kernel[0] * windows.kernel[1];
+    const dw = product(tf.reshape(columns, [-1, places * ins]), tf.reshape(gradient, [-1, outs / group]), { device, transposeA: true });
+    return tf.transpose(tf.reshape(dw, [places, ins, outs / group]), [2, 1, 0]); // [outs / group, ins, places]
+  });
+  return tf.reshape(perGroup.length === 1 ? (perGroup[0] as tf.Tensor) : tf.concat(perGroup, 0), [...outputType.shape]);
+}
+
+function zip<A, B>(a: readonly A[], b: readonly B[]): readonly (readonly [A, B])[] {
+  return a.map((item, i) => [item, b[i] as B]); // both have one item a group
+}

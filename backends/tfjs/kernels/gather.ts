@@ -1,0 +1,117 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { EspalierError, elementCount, type Tensor } from "../../../core/index.ts";
+import { constantInts, fromFront, type KernelContext, type Kernels } from "./kernel.ts";
+
+/** Operators that read or write at indices, and padding. */
+export const gathering: Kernels = {
+  Gather: { run: gather },
+  GatherGrad: { run: gatherGrad },
+  ScatterND: { run: scatter },
+  Pad: { run: pad },
+};
+
+function gather(context: KernelContext): tf.Tensor {
+  const { input, attributes, outputType } = context;
+  const data = input(0);
+  const axis = fromFront(attributes.int("axis"), data.rank);
+  const indices = checkedIndices(context, { index: 1, size: data.shape[axis] ?? 0, fromEnd: true });
+  return tf.reshape(tf.gather(data, tf.reshape(indices, [-1]), axis), [...outputType.shape]);
+}
+
+/** dY added up where Gather read, with `axis` brought to the front, as scattering needs it. */
+function gatherGrad(context: KernelContext): tf.Tensor {
+  const { input, attributes, outputType } = context;
+  const shape = outputType.shape;
+  const axis = fromFront(attributes.int("axis"), shape.length);
+  const size = shape[axis] ?? 0;
+  const indices = checkedIndices(context, { index: 1, size, fromEnd: true });
+  const outer = elementCount(shape.slice(0, axis));
+  const inner = elementCount(shape.slice(axis + 1));
+  const updates = tf.transpose(tf.reshape(input(2), [outer, indices.size, inner]), [1, 0, 2]);
+  const sums = tf.scatterND(tf.reshape(indices, [-1, 1]), tf.reshape(updates, [indices.size, outer * inner]), [size, outer * inner]);
+  return tf.reshape(tf.transpose(tf.reshape(sums, [size, outer, inner]), [1, 0, 2]), [...shape]);
+}
+
+function scatter({ input, attributes }: KernelContext): tf.Tensor {
+  const [data, indices, updates] = [input(0), input(1), input(2)];
+  const depth = indices.shape[indices.rank - 1] ?? 1;
+  // Some kernels take indices and updates of two axes only.
+  const rest = data.shape.slice(depth);
+  const places = tf.reshape(indices, [-1, depth]);
+  const values = tf.reshape(updates, [places.shape[0] ?? 0, ...rest]);
+  if (attributes.string("reduction") === "add") return tf.add(data, tf.scatterND(places, values, data.shape));
+  return tf.tensorScatterUpdate(data, places, values);
+}
+
+function pad(context: KernelContext): tf.Tensor {
+  const x = context.input(0);
+  const pads = constantInts(context, 1) ?? [];
+  const axes = (constantInts(context, 3) ?? x.shape.map((_, axis) => axis)).map((axis) => fromFront(axis, x.rank));
+  const begin = x.shape.map((_, axis) => pads[axes.indexOf(axis)] ?? 0);
+  const end = x.shape.map((_, axis) => (axes.includes(axis) ? (pads[axes.indexOf(axis) + axes.length] ?? 0) : 0));
+  const kept = x.shape.map((size, axis) => size + Math.min(0, begin[axis] ?? 0) + Math.min(0, end[axis] ?? 0));
+  const cut = tf.slice(
+    x,
+    begin.map((count) => Math.max(0, -count)),
+    kept,
+  );
+  const value = context.host(2);
+  const around = begin.map((count, axis): [number, number] => [Math.max(0, count), Math.max(0, end[axis] ?? 0)]);
+  if (value !== undefined || context.inputs[2] === undefined) return tf.pad(cut, around, value === undefined ? 0 : Number(value.data[0]));
+  // A constant that only the device knows: zeros around x, plus the constant around zeros.
+  const filled = tf.mul(tf.pad(tf.zerosLike(cut), around, 1), context.input(2));
+  return tf.add(tf.pad(cut, around, 0), filled);
+}
+
+/** What indices may be. */
+export interface IndexRule {
+  /** Which of the node's inputs they are. */
+  readonly index: number;
+  /** How many there are to choose from. */
+  readonly size: number;
+  /** Whether -1 is the last one. */
+  readonly fromEnd: boolean;
+  /** A value that is always allowed. */
+  readonly except?: number;
+}
+
+/**
+ * Indices as int32, counted from the front. Devices read outside their memory or answer with zeros, so those that the host has are checked; wasm's are too,
+ * at the price of a copy.
+ *
+ * @throws TENSOR_INVALID naming the index and the node
+ */
+export function checkedIndices(context: KernelContext, rule: IndexRule): tf.Tensor {
+  const { input, host, device } = context;
+  const indices = input(rule.index);
+  const known: ArrayLike<unknown> | undefined = host(rule.index)?.data ?? (device === "wasm" ? indices.dataSync() : undefined);
+  if (known === undefined) {
+    return rule.fromEnd ? tf.where(tf.less(indices, tf.scalar(0, "int32")), tf.add(indices, tf.scalar(rule.size, "int32")), indices) : indices;
+  }
+  let negative = false;
+  for (let i = 0; i < known.length; i++) {
+    const index = Number(known[i]);
+    negative ||= index < 0;
+    if (index === rule.except || (index >= (rule.fromEnd ? -rule.size : 0) && index < rule.size)) continue;
+    throw new EspalierError("TENSOR_INVALID", `${context.node.name} (${context.node.operator}): index ${index} is outside 0 to ${rule.size - 1}`, {
+      node: context.node.name,
+      index,
+      size: rule.size,
+    });
+  }
+  if (!negative || !rule.fromEnd) return indices;
+  return tf.tensor(
+    Int32Array.from(known as ArrayLike<bigint | number>, (index) => frontIndex(Number(index), rule.size)),
+    indices.shape,
+    "int32",
+  ); // whole numbers
+}
+
+function frontIndex(index: number, size: number): number {
+  return index < 0 ? index + size : index;
+}
+
+/** The one number of a tensor on the host. */
+export function hostNumber(value: Tensor | undefined): number | undefined {
+  return value === undefined || value.data.length !== 1 ? undefined : Number(value.data[0]);
+}

@@ -1,0 +1,68 @@
+import * as tf from "@tensorflow/tfjs-core";
+import type { TfjsDevice } from "../driver.ts";
+import type { KernelContext, Kernels } from "./kernel.ts";
+
+/** Products of matrices. */
+export const matrices: Kernels = {
+  MatMul: { run: matMul },
+  Gemm: { run: gemm },
+};
+
+/** A product of two matrices, either of them transposed first. */
+export interface ProductOptions {
+  readonly device: TfjsDevice;
+  readonly transposeA?: boolean;
+  readonly transposeB?: boolean;
+}
+
+/**
+ * a b for matrices [m, k] and [k, n].
+ *
+ * On wasm only plain matrices reach XNNPACK; a transposed or batched operand is 12-18 times slower than transposing first (facts on tfjs 4.22).
+ */
+export function product(a: tf.Tensor, b: tf.Tensor, { device, transposeA = false, transposeB = false }: ProductOptions): tf.Tensor {
+  if (device !== "wasm") return tf.matMul(a, b, transposeA, transposeB);
+  return tf.matMul(transposeA ? tf.transpose(a) : a, transposeB ? tf.transpose(b) : b);
+}
+
+function gemm({ input, inputs, attributes, device, outputType }: KernelContext): tf.Tensor {
+  const transposeA = attributes.int("transA") === 1;
+  const transposeB = attributes.int("transB") === 1;
+  const alpha = attributes.float("alpha");
+  const beta = attributes.float("beta");
+  const c = inputs[2];
+  const columns = outputType.shape[1];
+  if (c !== undefined && alpha === 1 && beta === 1 && c.rank === 1 && c.size === columns) {
+    const a = device === "wasm" && transposeA ? tf.transpose(input(0)) : input(0);
+    const b = device === "wasm" && transposeB ? tf.transpose(input(1)) : input(1);
+    const flags = device === "wasm" ? {} : { transposeA, transposeB };
+    return tf.fused.matMul({ a, b, bias: c, ...flags });
+  }
+  const raw = product(input(0), input(1), { device, transposeA, transposeB });
+  const scaled = alpha === 1 ? raw : tf.mul(raw, alpha);
+  return c === undefined ? scaled : tf.add(scaled, beta === 1 ? c : tf.mul(c, beta));
+}
+
+/** NumPy's product: vectors are rows or columns, leading axes broadcast. */
+function matMul({ input, device, outputType }: KernelContext): tf.Tensor {
+  const a = input(0).rank === 1 ? tf.reshape(input(0), [1, -1]) : input(0);
+  const b = input(1).rank === 1 ? tf.reshape(input(1), [-1, 1]) : input(1);
+  const result = b.rank === 2 ? flattened(a, b, device) : device === "wasm" ? oneByOne(a, b) : tf.matMul(a, b);
+  return tf.reshape(result, [...outputType.shape]);
+}
+
+/** Many rows times one matrix is one product, however the rows are grouped. */
+function flattened(a: tf.Tensor, b: tf.Tensor, device: TfjsDevice): tf.Tensor {
+  return product(tf.reshape(a, [-1, a.shape[a.rank - 1] ?? 1]), b, { device });
+}
+
+/** A batch of products, each alone, so that each reaches XNNPACK. */
+function oneByOne(a: tf.Tensor, b: tf.Tensor): tf.Tensor {
+  const leading = tf.broadcast_util.assertAndGetBroadcastShape(a.shape.slice(0, -2), b.shape.slice(0, -2));
+  const stack = (x: tf.Tensor): tf.Tensor[] => {
+    const shape = [...leading, ...x.shape.slice(-2)];
+    return tf.unstack(tf.reshape(tf.broadcastTo(x, shape), [-1, ...x.shape.slice(-2)]));
+  };
+  const right = stack(b);
+  return tf.stack(stack(a).map((matrix, i) => tf.matMul(matrix, right[i] as tf.Tensor))); // both have the broadcast batch
+}
