@@ -1,0 +1,16 @@
+export { activation, type ActivationName } from "./activation.ts";
+export { add } from "./add.ts";
+export { type Pair } from "./argument.ts";
+export { averagePooling2D } from "./average-pooling-2d.ts";
+export { concatenate } from "./concatenate.ts";
+export { conv2D, type Conv2DOptions } from "./conv-2d.ts";
+export { dense, type DenseOptions } from "./dense.ts";
+export { flatten } from "./flatten.ts";
+export { globalAveragePooling2D } from "./global-average-pooling-2d.ts";
+export { initialize, type Initializer, type InitializerContext, type InitializerName } from "./initializer.ts";
+export { type Layer, type LayerContext, type LayerName, type ParameterOptions } from "./layer.ts";
+export { maxPooling2D, type Pooling2DOptions } from "./max-pooling-2d.ts";
+export { Network } from "./network.ts";
+export { reshape } from "./reshape.ts";
+export { sequential, type SequentialOptions } from "./sequential.ts";
+export { type Padding } from "./window.ts";

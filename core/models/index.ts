@@ -1,0 +1,5 @@
+export { convNet, type ConvNetOptions } from "./conv-net.ts";
+export { headUnits, type Head } from "./head.ts";
+export { linear, type LinearOptions } from "./linear.ts";
+export { mlp, type MlpOptions } from "./mlp.ts";
+export { type Model } from "./model.ts";

@@ -1,0 +1,94 @@
+import { decodeSafetensors, encodeSafetensors, tensorBytes } from "../bundle/safetensors.ts";
+import { EspalierError } from "../errors.ts";
+import { Sha256 } from "../sha256.ts";
+import type { Tensor, Tensors } from "../tensor.ts";
+import type { Checkpoint } from "./checkpoint.ts";
+
+/** The version of the file that this release writes and reads. */
+const formatVersion = "1";
+
+/**
+ * A checkpoint as one safetensors file: tensors `state/<name>` and `best/<name>`; the rest is JSON in the header's metadata, with a
+ * SHA-256 over both.
+ */
+export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array<ArrayBuffer> {
+  const { state, best, ...rest } = checkpoint;
+  const tensors = { ...withPrefix("state/", state), ...withPrefix("best/", best?.state ?? {}) };
+  const header = JSON.stringify({ ...rest, best: best === undefined ? undefined : { epoch: best.epoch, loss: best.loss } });
+  return encodeSafetensors(tensors, { format: "espalier-checkpoint", version: formatVersion, checkpoint: header, sha256: digest(header, tensors) });
+}
+
+/**
+ * Reads a checkpoint file back.
+ *
+ * @param source what to call the file in messages
+ * @throws CHECKPOINT_INVALID when it is cut short, changed, of another format version, or not a checkpoint
+ */
+export function decodeCheckpoint(bytes: Uint8Array, source = "checkpoint"): Checkpoint {
+  const { tensors, metadata } = decode(bytes, source);
+  if (metadata["format"] !== "espalier-checkpoint") throw invalid(source, "is a safetensors file, but not a checkpoint of Espalier");
+  if (metadata["version"] !== formatVersion) {
+    throw invalid(
+      source,
+      `has format version ${metadata["version"]}; this release reads ${formatVersion}; train anew or use the release that wrote it`,
+    );
+  }
+  const header = metadata["checkpoint"] ?? "";
+  const found = digest(header, tensors);
+  if (found !== metadata["sha256"]) {
+    throw invalid(
+      source,
+      `was changed after it was written: its SHA-256 is ${found}, it says ${metadata["sha256"]}; use another checkpoint or train anew`,
+    );
+  }
+  return assemble(JSON.parse(header), tensors, source);
+}
+
+function decode(bytes: Uint8Array, source: string): { readonly tensors: Tensors; readonly metadata: Readonly<Record<string, string>> } {
+  try {
+    return decodeSafetensors(bytes, "CHECKPOINT_INVALID");
+  } catch (cause) {
+    throw invalid(source, `cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, cause);
+  }
+}
+
+function digest(header: string, tensors: Tensors): string {
+  const encoder = new TextEncoder();
+  const hash = new Sha256().update(encoder.encode(header));
+  for (const [name, value] of Object.entries(tensors).toSorted(([a], [b]) => (a < b ? -1 : 1))) {
+    hash.update(encoder.encode(`\0${name}\0${value.dtype}\0${value.shape.join(",")}\0`)).update(tensorBytes(value, name));
+  }
+  return hash.hex();
+}
+
+function assemble(header: unknown, tensors: Tensors, source: string): Checkpoint {
+  const fields = header as Omit<Checkpoint, "state" | "best"> & { readonly best?: { readonly epoch: number; readonly loss: number } }; // checked next
+  const counts = [fields.seed, fields.step, fields.epoch, fields.progress?.rows, fields.progress?.batches];
+  const valid =
+    typeof fields.graphHash === "string" &&
+    counts.every((count) => Number.isSafeInteger(count) && count >= 0) &&
+    [fields.progress.lossSum, fields.progress.learningRate].every(Number.isFinite) &&
+    Array.isArray(fields.history) &&
+    (fields.position === undefined || typeof fields.position === "object") &&
+    (fields.best === undefined || (Number.isSafeInteger(fields.best.epoch) && Number.isFinite(fields.best.loss)));
+  if (!valid) throw invalid(source, "has a header whose fields are not those of a checkpoint");
+  return {
+    ...fields,
+    position: fields.position, // JSON leaves an undefined member out
+    state: withoutPrefix("state/", tensors),
+    best: fields.best === undefined ? undefined : { ...fields.best, state: withoutPrefix("best/", tensors) },
+  };
+}
+
+function withPrefix(prefix: string, tensors: Tensors): Record<string, Tensor> {
+  return Object.fromEntries(Object.entries(tensors).map(([name, value]) => [prefix + name, value]));
+}
+
+function withoutPrefix(prefix: string, tensors: Tensors): Tensors {
+  const own = Object.entries(tensors).filter(([name]) => name.startsWith(prefix));
+  return Object.fromEntries(own.map(([name, value]) => [name.slice(prefix.length), value]));
+}
+
+function invalid(source: string, message: string, cause?: unknown): EspalierError {
+  return new EspalierError("CHECKPOINT_INVALID", `${source} ${message}`, { source }, { cause });
+}

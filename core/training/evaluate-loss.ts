@@ -1,0 +1,49 @@
+import type { Executable } from "../backend.ts";
+import type { Dataset } from "../data/dataset.ts";
+import { EspalierError } from "../errors.ts";
+import type { Tensors } from "../tensor.ts";
+import type { Loss } from "./loss.ts";
+import type { Metric } from "./metrics.ts";
+import { prefetch } from "./prefetch.ts";
+import type { ProgressMeter } from "./progress-meter.ts";
+
+/** What validation reads and measures. */
+export interface EvaluateLossOptions {
+  readonly data: Dataset<Tensors>;
+  readonly loss: Loss;
+  /** The size of the output's last dimension. */
+  readonly units: number;
+  readonly metrics: readonly Metric[];
+  readonly meter: ProgressMeter;
+}
+
+/**
+ * One pass over held-out batches.
+ *
+ * @param executable of `createEvaluationGraph`
+ * @returns `loss`, the mean over all rows, and the metrics by name
+ * @throws DATA_EMPTY when there is no batch; TARGET_INVALID for labels that do not fit
+ */
+export async function evaluateLoss(
+  executable: Executable,
+  { data, loss, units, metrics, meter }: EvaluateLossOptions,
+): Promise<Record<string, number>> {
+  const sums = metrics.map((metric) => ({ name: metric.name, sums: metric.start() }));
+  let lossSum = 0;
+  let rows = 0;
+  let batches = 0;
+  for await (const { item: batch } of prefetch(data.iterate())) {
+    batches += 1;
+    const { labels } = batch;
+    if (labels !== undefined) loss.check(labels, units, `validation batch ${batches}`);
+    const outputs = await executable.run(batch); // refuses a batch without labels
+    if (labels === undefined) continue;
+    const count = labels.shape[0] ?? 0;
+    lossSum += count * Number(outputs["loss"]?.data[0]);
+    rows += count;
+    for (const metric of sums) metric.sums.add(outputs, labels);
+    await meter.breathe();
+  }
+  if (rows === 0) throw new EspalierError("DATA_EMPTY", "fit: the validation data has no rows; leave validation out or hold some rows back");
+  return { loss: lossSum / rows, ...Object.fromEntries(sums.map((metric) => [metric.name, metric.sums.result()])) };
+}

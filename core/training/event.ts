@@ -1,0 +1,57 @@
+/** One epoch of a run's history. Holds no clock times: a repeated run has the same history. */
+export interface EpochRecord {
+  /** From 1. */
+  readonly epoch: number;
+  /** Steps so far. */
+  readonly step: number;
+  /** Training rows of this epoch. */
+  readonly rows: number;
+  /** Mean training loss over the epoch's rows, each at the weights of its own step. */
+  readonly loss: number;
+  /** The rate of the epoch's last step. */
+  readonly learningRate: number;
+  /** On the validation rows, with the weights at the epoch's end: `loss` and the metrics; undefined without validation data. */
+  readonly validation: Readonly<Record<string, number>> | undefined;
+}
+
+/** Why training ended: all epochs done, no more progress, or the signal. */
+export type StopReason = "finished" | "early-stopping" | "cancelled";
+
+/** What happens while training, for progress lines, charts and run records. */
+export type TrainingEvent =
+  | {
+      readonly kind: "start";
+      readonly backend: string;
+      readonly device: string;
+      readonly parameters: number;
+      /** Rows of one epoch, when the dataset knows. */
+      readonly rows: number | undefined;
+      readonly epochs: number;
+      /** The step that a checkpoint continues from; 0 for a new run. */
+      readonly step: number;
+    }
+  | {
+      readonly kind: "step";
+      readonly step: number;
+      readonly epoch: number;
+      readonly epochs: number;
+      readonly loss: number;
+      readonly learningRate: number;
+      /** Rows of this epoch so far, and of the whole epoch when known. */
+      readonly rows: number;
+      readonly rowsPerEpoch: number | undefined;
+      /** Since the start of this call; undefined without a clock. */
+      readonly rowsPerSecond: number | undefined;
+      /** Until the last epoch ends, were every epoch like those so far; undefined without a clock or when the epoch's length is unknown. */
+      readonly remainingMs: number | undefined;
+    }
+  | {
+      readonly kind: "epoch";
+      readonly record: EpochRecord;
+      readonly epochs: number;
+      /** Whether these are the best weights so far. */
+      readonly best: boolean;
+      readonly elapsedMs: number | undefined;
+    }
+  | { readonly kind: "checkpoint"; readonly step: number; readonly epoch: number; /** What the store calls it. */ readonly location: string }
+  | { readonly kind: "stopped"; readonly reason: StopReason; readonly step: number; readonly epoch: number; readonly bestEpoch: number };

@@ -1,0 +1,83 @@
+import type { Backend } from "../backend.ts";
+import type { Dataset } from "../data/dataset.ts";
+import { EspalierError } from "../errors.ts";
+import type { Model } from "../models/model.ts";
+import type { Tensors } from "../tensor.ts";
+import type { Checkpoint, CheckpointStore } from "./checkpoint.ts";
+import type { EpochRecord, StopReason, TrainingEvent } from "./event.ts";
+import type { Loss } from "./loss.ts";
+import type { Metric } from "./metrics.ts";
+import type { Optimizer } from "./optimizer.ts";
+import type { Schedule } from "./schedule.ts";
+
+/** Batches of feeds: the model's inputs and `labels`. A function gives each epoch an order of its own. */
+export type TrainingData = Dataset<Tensors> | ((pass: { readonly epoch: number; readonly seed: number }) => Dataset<Tensors>);
+
+/** Ends training when the watched loss (on validation rows, else on training rows) no longer falls. */
+export interface EarlyStopping {
+  /** Epochs without a new best before training ends; from 1. */
+  readonly patience: number;
+  /** A new best is more than this much lower. Default 0. */
+  readonly minDelta?: number;
+}
+
+/** What `fit` trains, on what, and for how long. */
+export interface FitOptions {
+  readonly model: Model;
+  readonly backend: Backend;
+  readonly loss: Loss;
+  readonly optimizer: Optimizer;
+  readonly train: TrainingData;
+  readonly validation?: Dataset<Tensors>;
+  /** At most so many passes over the data. Default 10. */
+  readonly epochs?: number;
+  /** Given to `train` for each epoch's order. Default 0. */
+  readonly seed?: number;
+  /** Default: the optimizer's rate, always. */
+  readonly schedule?: Schedule;
+  /** See `TrainingGraphOptions`. */
+  readonly globalClipNorm?: number;
+  readonly earlyStopping?: EarlyStopping;
+  /** Followed on validation rows; by default accuracy, or rmse and mae. */
+  readonly metrics?: readonly Metric[];
+  /** Told everything, in order. Training waits for a promise that it returns: that is how a page pauses. */
+  readonly onEvent?: (event: TrainingEvent) => void | Promise<void>;
+  /** Ends training after the step under way, with a checkpoint; `fit` then returns with reason "cancelled". */
+  readonly signal?: AbortSignal;
+  /** Saved to after each epoch, after every `checkpointEvery` steps, and when the signal ends training. */
+  readonly checkpoints?: CheckpointStore;
+  /** In steps. Default: only at the ends of epochs. */
+  readonly checkpointEvery?: number;
+  /** Goes on from here; on the same backend and data the result is bit for bit that of a run without the break. */
+  readonly resume?: Checkpoint;
+  /** Milliseconds, for rates and times; without it there are none. */
+  readonly clock?: () => number;
+}
+
+/** What came of it. */
+export interface FitResult {
+  /** The model with its best weights: those of the epoch with the lowest watched loss. */
+  readonly model: Model;
+  readonly history: readonly EpochRecord[];
+  readonly reason: StopReason;
+  readonly steps: number;
+  /** The epoch of the weights in `model`; 0 when training was cancelled in its first epoch: then they are those of the last step. */
+  readonly bestEpoch: number;
+}
+
+/** @throws ARGUMENT_INVALID for a count or seed out of range */
+export function checkFitOptions({ epochs = 10, seed = 0, checkpointEvery = 1, earlyStopping }: FitOptions): void {
+  checkWhole("epochs", epochs, 1);
+  checkWhole("seed", seed, 0);
+  checkWhole("checkpointEvery", checkpointEvery, 1);
+  if (earlyStopping === undefined) return;
+  checkWhole("earlyStopping.patience", earlyStopping.patience, 1);
+  const { minDelta = 0 } = earlyStopping;
+  if (!(minDelta >= 0))
+    throw new EspalierError("ARGUMENT_INVALID", `fit: earlyStopping.minDelta must be a number from 0, not ${minDelta}`, { minDelta });
+}
+
+function checkWhole(name: string, value: number, least: number): void {
+  if (Number.isSafeInteger(value) && value >= least) return;
+  throw new EspalierError("ARGUMENT_INVALID", `fit: ${name} must be a whole number from ${least}, not ${value}`, { [name]: value });
+}

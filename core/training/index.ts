@@ -1,0 +1,11 @@
+export { decodeCheckpoint, encodeCheckpoint } from "./checkpoint-file.ts";
+export { type BestWeights, type Checkpoint, type CheckpointStore, type EpochProgress } from "./checkpoint.ts";
+export { type EpochRecord, type StopReason, type TrainingEvent } from "./event.ts";
+export { type EarlyStopping, type FitOptions, type FitResult, type TrainingData } from "./fit-options.ts";
+export { fit } from "./fit.ts";
+export { meanSquaredError, softmaxCrossEntropy, type Loss, type SoftmaxCrossEntropyOptions } from "./loss.ts";
+export { memoryCheckpoints } from "./memory-checkpoints.ts";
+export { accuracy, meanAbsoluteError, rootMeanSquaredError, type Metric, type MetricSums } from "./metrics.ts";
+export { adam, sgd, type AdamOptions, type Optimizer, type OptimizerContext, type SgdOptions } from "./optimizer.ts";
+export { constantSchedule, cosineSchedule, type Schedule, type ScheduleContext } from "./schedule.ts";
+export { createEvaluationGraph, createTrainingGraph, type TrainingGraphOptions } from "./training-graph.ts";
