@@ -27,7 +27,7 @@ export { GraphBuilder } from "./graph/builder.ts";
 export { findOperator, operators } from "./operators/index.ts";
 export { readAttributes } from "./operators/attributes.ts";
 export { dtypeCodes, dtypeOfCode } from "./operators/cast.ts";
-export { slidingWindow, type SlidingWindow, type WindowOptions } from "./operators/sliding-window.ts";
+export { checkedWindow, kernelOffsets, slidingWindow, type SlidingWindow, type WindowOptions } from "./operators/sliding-window.ts";
 export { transposedWindow, type TransposedWindow } from "./operators/conv-transpose.ts";
 export { windowCounts } from "./operators/average-pool.ts";
 export { sliceRange, type SlicePart } from "./operators/slice.ts";
@@ -132,7 +132,6 @@ export {
   type TrainingGraphOptions,
 } from "./training/index.ts";
 export {
-  dataTypes,
   decodeOnnx,
   encodeOnnx,
   onnxAttributes,
@@ -151,3 +150,6 @@ export { rewrite, type RewriteRules } from "./graph/rewrite.ts";
 export { simplify } from "./graph/simplify.ts";
 export { lower } from "./graph/lower.ts";
 export { bindBatch } from "./graph/bind-batch.ts";
+export { hashGraph } from "./graph/hash.ts";
+export { graphToJson, type AttributeJson, type ConstantJson, type GraphJson } from "./graph/json.ts";
+export { graphFromJson, type GraphLimits } from "./graph/from-json.ts";

@@ -89,7 +89,7 @@ function splitSizes(context: InferContext, size: number): readonly number[] {
     return given;
   }
   const count = context.attributes.has("num_outputs") ? context.attributes.int("num_outputs") : context.outputCount;
-  if (count < 1) context.fail(`num_outputs must be at least 1, not ${count}`);
+  if (count < 1 || count !== context.outputCount) context.fail(`num_outputs ${count} does not go with ${context.outputCount} outputs`);
   // The last part is smaller when the size does not divide.
   const part = Math.ceil(size / count);
   return Array.from({ length: count }, (_, i) => Math.max(0, Math.min(part, size - i * part)));
