@@ -1,3 +1,3 @@
 export { toOnnx, toOnnxModel, onnxAttributes, opsets, type ToOnnxOptions } from "./onnx.ts";
-export { attributeTypes, dataTypes, encodeOnnx, type OnnxAttribute, type OnnxModel, type OnnxNode, type OnnxValue } from "./onnx-model.ts";
+export { encodeOnnx, type OnnxAttribute, type OnnxModel, type OnnxNode, type OnnxValue } from "./onnx-model.ts";
 export { decodeOnnx } from "./onnx-reader.ts";

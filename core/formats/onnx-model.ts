@@ -1,4 +1,5 @@
 import type { Dimension } from "../graph/graph.ts";
+import { dtypeCodes } from "../operators/cast.ts";
 import type { DType, Tensor } from "../tensor.ts";
 import { ProtobufWriter } from "./protobuf.ts";
 
@@ -41,9 +42,6 @@ export interface OnnxModel {
   /** `metadata_props`. */
   readonly metadata: Readonly<Record<string, string>>;
 }
-
-/** `TensorProto.DataType` of a dtype: also what Cast's attribute `to` holds. */
-export const dataTypes: Readonly<Record<DType, number>> = { float32: 1, uint8: 2, int32: 6, int64: 7, string: 8, bool: 9, float64: 11 };
 
 /** `AttributeProto.AttributeType`. */
 export const attributeTypes: Readonly<Record<OnnxAttribute["kind"], number>> = { float: 1, int: 2, string: 3, floats: 6, ints: 7, strings: 8 };
@@ -120,7 +118,7 @@ function writeAttribute(writer: ProtobufWriter, name: string, attribute: OnnxAtt
 
 function writeTensor(writer: ProtobufWriter, name: string, value: Tensor): void {
   writer.packedInts(1, value.shape);
-  writer.int(2, dataTypes[value.dtype]);
+  writer.int(2, dtypeCodes[value.dtype]);
   if (ArrayBuffer.isView(value.data)) {
     // ONNX's raw data is little-endian, as is every platform that JavaScript runs on today.
     writer.bytes(9, new Uint8Array(value.data.buffer, value.data.byteOffset, value.data.byteLength));
@@ -134,7 +132,7 @@ function writeValue(writer: ProtobufWriter, value: OnnxValue): void {
   writer.string(1, value.name);
   writer.message(2, (type) =>
     type.message(1, (tensorType) => {
-      tensorType.int(1, dataTypes[value.dtype]);
+      tensorType.int(1, dtypeCodes[value.dtype]);
       tensorType.message(2, (shape) => {
         for (const size of value.shape) {
           shape.message(1, (dimension) => {

@@ -1,7 +1,8 @@
 import { EspalierError } from "../errors.ts";
 import type { Dimension } from "../graph/graph.ts";
+import { dtypeOfCode } from "../operators/cast.ts";
 import { tensor, type DType, type Tensor } from "../tensor.ts";
-import { attributeTypes, dataTypes, type OnnxAttribute, type OnnxModel, type OnnxNode, type OnnxValue } from "./onnx-model.ts";
+import { attributeTypes, type OnnxAttribute, type OnnxModel, type OnnxNode, type OnnxValue } from "./onnx-model.ts";
 import { readFloats, readInts, readProtobuf, type ProtobufField } from "./protobuf.ts";
 
 /**
@@ -108,7 +109,7 @@ function readDimension(field: ProtobufField): Dimension {
 
 function readDtype(field: ProtobufField | undefined): DType {
   const type = field === undefined ? 0 : readInt(field);
-  return (Object.keys(dataTypes) as DType[]).find((name) => dataTypes[name] === type) ?? malformed(`element type ${type} is not read`); // the table's own keys
+  return dtypeOfCode(type) ?? malformed(`element type ${type} is not read`);
 }
 
 function child(field: ProtobufField, number: number): ProtobufField | undefined {

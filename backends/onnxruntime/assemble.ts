@@ -1,0 +1,103 @@
+import {
+  EspalierError,
+  findOperator,
+  onnxAttributes,
+  opsets,
+  readAttributes,
+  type Graph,
+  type Node,
+  type OnnxModel,
+  type OnnxValue,
+  type Tensors,
+  type ValueName,
+  type ValueType,
+} from "../../core/index.ts";
+import { lowerings } from "./lowering/index.ts";
+import type { LoweringContext, Operand } from "./lowering/lowering.ts";
+import { OnnxEmitter } from "./onnx-emitter.ts";
+
+/** A model and where its outputs are. */
+export interface Assembled {
+  readonly model: OnnxModel;
+  /** The ONNX name of every value. */
+  readonly names: ReadonlyMap<ValueName, string>;
+}
+
+/**
+ * Writes a graph as an ONNX model for ONNX Runtime: standard operators as they are, the rest by this backend's lowerings.
+ *
+ * @param graph without updates; symbolic dimensions only when it needs no lowering
+ * @param wanted values that the model returns, each the output of a node
+ * @param initializers state values that are written into the model; the others become its inputs
+ */
+export function assemble(graph: Graph, wanted: readonly ValueName[], initializers: Tensors): Assembled {
+  const emit = new OnnxEmitter();
+  const names = new Map<ValueName, string>();
+  const nameOf = (value: ValueName): string => (value === "" ? "" : (names.get(value) ?? value));
+  for (const node of graph.nodes) {
+    emit.enter(node.name);
+    const outputs = emitNode(graph, node, emit, nameOf);
+    node.outputs.forEach((output, i) => names.set(output, outputs[i] ?? output));
+  }
+  const used = new Set(emit.nodes.flatMap((node) => node.inputs));
+  const constants = Object.fromEntries(Object.entries({ ...graph.constants, ...initializers }).filter(([name]) => used.has(name)));
+  const inputs = [...graph.inputs, ...graph.state].filter((value) => used.has(value.name) && initializers[value.name] === undefined);
+  const model: OnnxModel = {
+    name: graph.name,
+    producer: "espalier",
+    irVersion: 10,
+    opsets: Object.fromEntries([...emit.domains].map((domain) => [domain, opsets[domain] ?? 1])),
+    inputs: inputs.map((input): OnnxValue => ({ name: input.name, dtype: input.dtype, shape: input.shape })),
+    outputs: wanted.map((value): OnnxValue => ({ name: nameOf(value), ...typeOf(graph, value) })),
+    initializers: { ...constants, ...emit.initializers },
+    nodes: emit.nodes,
+    metadata: {},
+  };
+  return { model, names };
+}
+
+function emitNode(graph: Graph, node: Node, emit: OnnxEmitter, nameOf: (value: ValueName) => string): readonly string[] {
+  const operator = findOperator(node.operator);
+  if (operator === undefined) throw new EspalierError("GRAPH_INVALID", `${node.name}: no operator "${node.operator}"`, { node: node.name });
+  const lowering = lowerings.get(node.operator);
+  if (lowering === undefined) {
+    const inputs = node.inputs.map(nameOf);
+    emit.add({
+      name: node.name,
+      operator: node.operator,
+      domain: operator.domain,
+      inputs,
+      outputs: node.outputs,
+      attributes: onnxAttributes(operator, node.attributes),
+    });
+    return node.outputs;
+  }
+  const operand = (value: ValueName): Operand => staticOperand(nameOf(value), typeOf(graph, value), node);
+  const inputs = node.inputs.map((input) => (input === "" ? undefined : operand(input)));
+  const context: LoweringContext = {
+    emit,
+    inputs,
+    input: (index) => inputs[index] ?? missing(node, index),
+    outputs: node.outputs.map(operand),
+    attributes: readAttributes(operator, node.name, node.attributes),
+  };
+  return lowering.lower(context);
+}
+
+function typeOf(graph: Graph, value: ValueName): ValueType {
+  const type = graph.values[value];
+  if (type === undefined) throw new EspalierError("GRAPH_INVALID", `graph "${graph.name}" has no value "${value}"`, { value });
+  return { dtype: type.dtype, shape: type.shape };
+}
+
+function staticOperand(name: string, type: ValueType, node: Node): Operand {
+  const shape = type.shape.map((size) => {
+    if (size === "batch") throw new EspalierError("INTERNAL", `${node.name}: lowered before its batch size was known`, { node: node.name });
+    return size;
+  });
+  return { name, dtype: type.dtype, shape };
+}
+
+function missing(node: Node, index: number): never {
+  throw new EspalierError("GRAPH_INVALID", `${node.name} (${node.operator}): input ${index} is required`, { node: node.name });
+}

@@ -1,0 +1,87 @@
+import { allocate, elementCount, EspalierError, StateStore, type Graph, type Tensor, type Tensors } from "../../core/index.ts";
+import type { Engine, EngineCompile, ExecutableId } from "./engine.ts";
+import { copyTensor, Program } from "./program.ts";
+import type { Runtime } from "./runtime.ts";
+import type { SessionSettings } from "./session.ts";
+
+/** The engine itself: programs over onnxruntime-node in the thread that calls it. Calls are queued; `run` blocks the thread while it computes. */
+export class HostEngine implements Engine {
+  readonly #runtime: Runtime;
+  readonly #settings: SessionSettings;
+  readonly #programs = new Map<ExecutableId, Program>();
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(runtime: Runtime, settings: SessionSettings) {
+    this.#runtime = runtime;
+    this.#settings = settings;
+  }
+
+  compile({ id, graph, state, shareWith }: EngineCompile): Promise<void> {
+    return this.#queue(async () => {
+      const owner = shareWith === undefined ? undefined : this.#program(shareWith);
+      const store = new StateStore<Tensor>(graph, { create: hostMemory, first: state, shareWith: owner?.store });
+      const program = new Program(graph, store, this.#runtime, this.#settings, { shared: owner !== undefined });
+      try {
+        await owner?.share();
+        await program.prepare();
+      } catch (error) {
+        await program.dispose();
+        throw error;
+      }
+      this.#programs.set(id, program);
+    });
+  }
+
+  run(id: ExecutableId, feeds: Tensors, batch: number): Promise<Tensors> {
+    return this.#queue(() => this.#program(id).run(feeds, batch));
+  }
+
+  readState(id: ExecutableId, names: readonly string[]): Promise<Tensors> {
+    return this.#queue(() => {
+      const { store } = this.#program(id);
+      return Promise.resolve(Object.fromEntries(names.map((name) => [name, copyTensor(store.get(name))])));
+    });
+  }
+
+  writeState(id: ExecutableId, state: Tensors): Promise<void> {
+    return this.#queue(() => this.#program(id).writeState(mapTensors(state, copyTensor)));
+  }
+
+  release(id: ExecutableId): Promise<void> {
+    return this.#queue(async () => {
+      const program = this.#programs.get(id);
+      this.#programs.delete(id);
+      await program?.dispose();
+    });
+  }
+
+  close(): Promise<void> {
+    return this.#queue(async () => {
+      const programs = [...this.#programs.values()];
+      this.#programs.clear();
+      for (const program of programs) await program.dispose(); // one after the other: each frees native memory
+    });
+  }
+
+  #program(id: ExecutableId): Program {
+    const program = this.#programs.get(id);
+    if (program === undefined) throw new EspalierError("ARGUMENT_INVALID", "onnxruntime: the executable was disposed", { id });
+    return program;
+  }
+
+  #queue<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#last.then(work);
+    this.#last = result.catch(() => undefined); // its caller hears of the failure
+    return result;
+  }
+}
+
+function hostMemory(type: Graph["state"][number], first: Tensor | undefined): Tensor {
+  if (first !== undefined) return copyTensor(first);
+  if (type.dtype === "string") return { dtype: "string", shape: type.shape, data: Array.from({ length: elementCount(type.shape) }, () => "") };
+  return { dtype: type.dtype, shape: type.shape, data: allocate(type.dtype, elementCount(type.shape)) };
+}
+
+function mapTensors(tensors: Tensors, change: (value: Tensor) => Tensor): Tensors {
+  return Object.fromEntries(Object.entries(tensors).map(([name, value]) => [name, change(value)]));
+}

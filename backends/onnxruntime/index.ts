@@ -1,0 +1,2 @@
+export { openOnnxRuntime, type OnnxRuntimeOptions } from "./backend.ts";
+export { onnxRuntimeDriver } from "./driver.ts";

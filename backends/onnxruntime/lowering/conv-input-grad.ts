@@ -1,0 +1,65 @@
+import { checkedWindow, type SlidingWindow } from "../../../core/index.ts";
+import { int, ints } from "../onnx-emitter.ts";
+import type { Lowering, LoweringContext } from "./lowering.ts";
+import { transposedEnds, windowAxes } from "./window.ts";
+
+/**
+ * A convolution's gradient by its input: ConvInputGrad(dY, W) -> dX.
+ *
+ * Stride 1: the convolution of dY with the kernel flipped and its channels swapped. Otherwise ConvTranspose.
+ */
+export const convInputGrad: Lowering = {
+  operator: "ConvInputGrad",
+  lower(context) {
+    const { input, attributes } = context;
+    const window = checkedWindow(attributes, input(1).shape.slice(2), attributes.ints("input_spatial"));
+    const flippable = window.strides.every((stride) => stride === 1) && flippedPads(window).every((pad) => pad >= 0);
+    return [flippable ? flippedConvolution(context, window) : transposedConvolution(context, window)];
+  },
+};
+
+function flippedConvolution(context: LoweringContext, window: SlidingWindow): string {
+  return context.emit.emit("Conv", [context.input(0).name, swapChannels(context, flip(context, window))], {
+    group: int(context.attributes.int("group")),
+    kernel_shape: ints(window.kernel),
+    dilations: ints(window.dilations),
+    pads: ints(flippedPads(window)),
+  });
+}
+
+/** The pads that make the flipped convolution's output as large as the input was. */
+function flippedPads(window: SlidingWindow): readonly number[] {
+  const axes = windowAxes(window).map(({ kernel, dilation, begin, end }) => ({ reach: (kernel - 1) * dilation, begin, end }));
+  return [...axes.map(({ reach, begin }) => reach - begin), ...axes.map(({ reach, end }) => reach - end)];
+}
+
+function flip({ emit, input }: LoweringContext, { kernel }: SlidingWindow): string {
+  if (kernel.every((size) => size === 1)) return input(1).name;
+  const axes = kernel.map((_, i) => i + 2);
+  const backwards = emit.ints(axes.map(() => -1));
+  return emit.emit("Slice", [input(1).name, backwards, emit.ints(axes.map(() => -(2 ** 31))), emit.ints(axes), backwards]);
+}
+
+/** A kernel [M, C/group, ...] as [C, M/group, ...]. */
+function swapChannels({ emit, input, attributes }: LoweringContext, kernel: string): string {
+  const group = attributes.int("group");
+  const [units = 0, perGroup = 0, ...sizes] = input(1).shape;
+  const spatial = sizes.map((_, i) => i + 2);
+  if (group === 1) return emit.emit("Transpose", [kernel], { perm: ints([1, 0, ...spatial]) });
+  if (perGroup === 1 && units === group) return kernel; // depthwise: [C, 1, ...] either way
+  const grouped = emit.emit("Reshape", [kernel, emit.ints([group, units / group, perGroup, ...sizes])]);
+  const swapped = emit.emit("Transpose", [grouped], { perm: ints([0, 2, 1, ...spatial.map((axis) => axis + 1)]) });
+  return emit.emit("Reshape", [swapped, emit.ints([group * perGroup, units / group, ...sizes])]);
+}
+
+function transposedConvolution({ emit, input, attributes }: LoweringContext, window: SlidingWindow): string {
+  const ends = transposedEnds(window);
+  return emit.emit("ConvTranspose", [input(0).name, input(1).name], {
+    group: int(attributes.int("group")),
+    kernel_shape: ints(window.kernel),
+    strides: ints(window.strides),
+    dilations: ints(window.dilations),
+    pads: ints([...window.begin, ...ends.pads]),
+    output_padding: ints(ends.outputPadding),
+  });
+}

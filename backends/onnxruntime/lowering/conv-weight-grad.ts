@@ -1,0 +1,111 @@
+import { checkedWindow, kernelOffsets, type SlidingWindow } from "../../../core/index.ts";
+import { int, ints } from "../onnx-emitter.ts";
+import type { Lowering, LoweringContext, Operand } from "./lowering.ts";
+import { product, windowAxes } from "./window.ts";
+
+/** What every way needs. */
+interface Problem {
+  readonly context: LoweringContext;
+  /** [N, C, ...input] */
+  readonly input: Operand;
+  /** [N, M, ...output] */
+  readonly gradient: Operand;
+  readonly window: SlidingWindow;
+  readonly group: number;
+}
+
+/** A convolution's gradient by its weights: ConvWeightGrad(X, dY) -> dW [M, C/group, ...kernel]. */
+export const convWeightGrad: Lowering = {
+  operator: "ConvWeightGrad",
+  lower(context) {
+    const { input, attributes } = context;
+    const window = checkedWindow(attributes, attributes.ints("kernel_shape"), input(0).shape.slice(2));
+    const problem: Problem = { context, input: input(0), gradient: input(1), window, group: attributes.int("group") };
+    return [chooseWay(problem)(problem)];
+  },
+};
+
+function chooseWay({ input, window, group }: Problem): (problem: Problem) => string {
+  const channels = input.shape[1] ?? 0;
+  if (group > 1 || channels < 16) return byConvolution;
+  return product(window.output) >= 256 || window.kernel.every((size) => size === 1) ? byBatchedOffsets : byJoinedOffsets;
+}
+
+/**
+ * As a convolution of the transposed data: images are its channels, dY its kernel, strides and dilations change places.
+ * Any rank and any group; slow for wide dense layers, where its kernel is as large as the output.
+ */
+function byConvolution({ context: { emit }, input, gradient, window, group }: Problem): string {
+  const [images = 0, channels = 0] = input.shape;
+  const spatial = window.kernel.map((_, i) => i + 2);
+  const data = group === 1 ? emit.emit("Transpose", [input.name], { perm: ints([1, 0, ...spatial]) }) : splitGroups();
+  const kernel = emit.emit("Transpose", [gradient.name], { perm: ints([1, 0, ...spatial]) }); // [M, N, ...output]
+  const result = emit.emit("Conv", [data, kernel], {
+    group: int(group),
+    kernel_shape: ints(window.output),
+    strides: ints(window.dilations),
+    dilations: ints(window.strides),
+    pads: ints([...window.begin, ...window.end]),
+  }); // [C/group, M, ...kernel and what the strides left over]
+  const leftOver = windowAxes(window).some(({ input: size, output, kernel: k, stride, dilation, begin, end }) => {
+    return Math.floor((size + begin + end - stride * (output - 1) - 1) / dilation) + 1 > k;
+  });
+  const cut = leftOver ? emit.emit("Slice", [result, emit.ints(spatial.map(() => 0)), emit.ints(window.kernel), emit.ints(spatial)]) : result;
+  return emit.emit("Transpose", [cut], { perm: ints([1, 0, ...spatial]) });
+
+  /** [N, group * C/group, ...] to [C/group, group * N, ...] */
+  function splitGroups(): string {
+    const grouped = emit.emit("Reshape", [input.name, emit.ints([images, group, channels / group, ...window.input])]);
+    const swapped = emit.emit("Transpose", [grouped], { perm: ints([2, 1, 0, ...spatial.map((axis) => axis + 1)]) });
+    return emit.emit("Reshape", [swapped, emit.ints([channels / group, group * images, ...window.input])]);
+  }
+}
+
+/** One product for each kernel offset and image, added up over the images: for large outputs. */
+function byBatchedOffsets(problem: Problem): string {
+  const { emit } = problem.context;
+  const [images = 0, channels = 0] = problem.input.shape;
+  const pixels = product(problem.window.output);
+  const gradient = emit.emit("Reshape", [problem.gradient.name, emit.ints([images, problem.gradient.shape[1] ?? 0, pixels])]);
+  return stackOffsets(problem, padded(problem, problem.input.name), (slice) => {
+    const columns = emit.emit("Reshape", [slice, emit.ints([images, channels, pixels])]);
+    const products = emit.emit("FusedMatMul", [gradient, columns], { transB: int(1) }, { domain: "com.microsoft" }); // [N, M, C]
+    return emit.emit("ReduceSum", [products, emit.ints([0])], { keepdims: int(0) });
+  });
+}
+
+/** One product for each kernel offset over all images at once, after one transposition: for small outputs. */
+function byJoinedOffsets(problem: Problem): string {
+  const { emit } = problem.context;
+  const [images = 0, channels = 0] = problem.input.shape;
+  const spatial = problem.window.kernel.map((_, i) => i + 2);
+  const length = images * product(problem.window.output);
+  const swapped = emit.emit("Transpose", [problem.gradient.name], { perm: ints([1, 0, ...spatial]) });
+  const gradient = emit.emit("Reshape", [swapped, emit.ints([problem.gradient.shape[1] ?? 0, length])]);
+  const data = emit.emit("Transpose", [problem.input.name], { perm: ints([1, 0, ...spatial]) }); // [C, N, ...input]
+  return stackOffsets(problem, padded(problem, data), (slice) => {
+    const columns = emit.emit("Reshape", [slice, emit.ints([channels, length])]);
+    return emit.emit("Gemm", [gradient, columns], { transB: int(1) });
+  });
+}
+
+/** `multiply` gives [M, C] for the input's elements under one kernel offset; the offsets make the last axes. */
+function stackOffsets({ context: { emit }, input, gradient, window }: Problem, data: string, multiply: (slice: string) => string): string {
+  const channels = input.shape[1] ?? 0;
+  const units = gradient.shape[1] ?? 0;
+  const axes = emit.ints(window.kernel.map((_, i) => i + 2));
+  const steps = emit.ints(window.strides);
+  const flat = emit.ints([units, channels, 1]);
+  const parts = kernelOffsets(window.kernel).map((offset) => {
+    const starts = windowAxes(window).map(({ dilation }, i) => (offset[i] ?? 0) * dilation);
+    const ends = windowAxes(window).map(({ output, stride }, i) => (starts[i] ?? 0) + (output - 1) * stride + 1);
+    const slice = emit.emit("Slice", [data, emit.ints(starts), emit.ints(ends), axes, steps]);
+    return emit.emit("Reshape", [multiply(slice), flat]);
+  });
+  return emit.emit("Reshape", [emit.emit("Concat", parts, { axis: int(2) }), emit.ints([units, channels, ...window.kernel])]);
+}
+
+function padded({ context: { emit }, input, window }: Problem, data: string): string {
+  if ([...window.begin, ...window.end].every((size) => size === 0)) return data;
+  return emit.emit("Pad", [data, emit.ints([0, 0, ...window.begin, 0, 0, ...window.end]), emit.scalar(0, input.dtype)]);
+}

@@ -1,0 +1,27 @@
+import type { Attributes, DType } from "../../../core/index.ts";
+import type { OnnxEmitter } from "../onnx-emitter.ts";
+
+/** A value of the model: its ONNX name and its type, with every size known. */
+export interface Operand {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+}
+
+/** What a lowering sees. */
+export interface LoweringContext {
+  readonly emit: OnnxEmitter;
+  readonly inputs: readonly (Operand | undefined)[];
+  /** A required input. */
+  readonly input: (index: number) => Operand;
+  /** Types of the node's outputs. */
+  readonly outputs: readonly Operand[];
+  readonly attributes: Attributes;
+}
+
+/** How one operator is written for ONNX Runtime's CPU kernels, chosen by shape. */
+export interface Lowering {
+  readonly operator: string;
+  /** Emits the nodes and returns the names of the outputs. */
+  lower(context: LoweringContext): readonly string[];
+}

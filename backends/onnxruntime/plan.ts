@@ -1,0 +1,162 @@
+import {
+  findOperator,
+  lower,
+  readAttributes,
+  type Attributes,
+  type Graph,
+  type Node,
+  type OnnxModel,
+  type Tensor,
+  type Tensors,
+  type ValueName,
+} from "../../core/index.ts";
+import { assemble } from "./assemble.ts";
+import { supportedOperators } from "./capabilities.ts";
+import { fusedOptimizers, type FusedOptimizer } from "./optimizers/index.ts";
+
+/** Where the host finds a value after the model ran. */
+export type Source =
+  | { readonly kind: "feed" | "state"; readonly name: ValueName }
+  | { readonly kind: "constant"; readonly value: Tensor }
+  | { readonly kind: "computed"; /** An output of the ONNX model. */ readonly name: string };
+
+/** One parameter's part of an optimizer node. */
+export interface OptimizerTarget {
+  readonly parameter: ValueName;
+  readonly slots: readonly ValueName[];
+  readonly gradient: Source;
+}
+
+/** An optimizer node that was taken off the graph. */
+export interface OptimizerStep {
+  readonly optimizer: FusedOptimizer;
+  readonly attributes: Attributes;
+  readonly rate: Source;
+  readonly step: Source;
+  readonly targets: readonly OptimizerTarget[];
+}
+
+/** How one run of a graph goes: the ONNX model, then the optimizers over host memory, then the other updates. */
+export interface Plan {
+  /** Undefined when nothing is left to compute. */
+  readonly model: OnnxModel | undefined;
+  /** The model's inputs that are fed and that are state. */
+  readonly feeds: readonly ValueName[];
+  readonly state: readonly ValueName[];
+  readonly outputs: Readonly<Record<string, Source>>;
+  readonly updates: Readonly<Record<ValueName, Source>>;
+  readonly optimizers: readonly OptimizerStep[];
+}
+
+/**
+ * Plans a graph's runs.
+ *
+ * @param initializers state values written into the model, where ONNX Runtime packs them once; only for graphs that nobody updates
+ * @throws BACKEND_OPERATOR_MISSING
+ */
+export function planGraph(graph: Graph, initializers: Tensors = {}): Plan {
+  const split = splitOptimizers(graph);
+  const outside = new Set([...graph.inputs, ...graph.state].map((value) => value.name));
+  const wanted = [
+    ...new Set([
+      ...Object.values(graph.outputs),
+      ...Object.values(split.updates),
+      ...split.nodes.flatMap(({ node, targets }) => [...node.inputs.slice(0, 2), ...targets.map((target) => target.gradient)]),
+    ]),
+  ].filter((value) => !outside.has(value));
+  const forward: Graph = { ...graph, nodes: split.rest, updates: {}, outputs: Object.fromEntries(wanted.map((value) => [value, value])) };
+  const lowered = lower(forward, (operator) => supportedOperators.has(operator));
+  const sourceOf = (value: ValueName): Source => {
+    const name = lowered.outputs[value] ?? value;
+    const constant = lowered.constants[name];
+    if (constant !== undefined) return { kind: "constant", value: constant };
+    if (lowered.inputs.some((input) => input.name === name)) return { kind: "feed", name };
+    if (lowered.state.some((state) => state.name === name)) return { kind: "state", name };
+    return { kind: "computed", name };
+  };
+  const computed = [...new Set(wanted.map(sourceOf).flatMap((source) => (source.kind === "computed" ? [source.name] : [])))];
+  const { model, names } = assemble(lowered, computed, initializers);
+  const source = (value: ValueName): Source => {
+    const found = sourceOf(value);
+    return found.kind === "computed" ? { kind: "computed", name: names.get(found.name) ?? found.name } : found;
+  };
+  const inputs = new Set(model.inputs.map((input) => input.name));
+  return {
+    model: computed.length === 0 ? undefined : model,
+    feeds: graph.inputs.map((input) => input.name).filter((name) => inputs.has(name)),
+    state: graph.state.map((state) => state.name).filter((name) => inputs.has(name)),
+    outputs: mapValues(graph.outputs, source),
+    updates: mapValues(split.updates, source),
+    optimizers: split.nodes.map(({ node, optimizer, attributes, targets }) => ({
+      optimizer,
+      attributes,
+      rate: source(node.inputs[0] ?? ""),
+      step: source(node.inputs[1] ?? ""),
+      targets: targets.map((target) => ({ parameter: target.parameter, slots: target.slots, gradient: source(target.gradient) })),
+    })),
+  };
+}
+
+interface SplitNode {
+  readonly node: Node;
+  readonly optimizer: FusedOptimizer;
+  readonly attributes: Attributes;
+  readonly targets: readonly { readonly parameter: ValueName; readonly slots: readonly ValueName[]; readonly gradient: ValueName }[];
+}
+
+interface Split {
+  readonly nodes: readonly SplitNode[];
+  readonly rest: readonly Node[];
+  /** Updates that the optimizers do not make. */
+  readonly updates: Readonly<Record<ValueName, ValueName>>;
+}
+
+/**
+ * Takes optimizer nodes off the graph whose every output is written back to the state that it was computed from and used nowhere else.
+ *
+ * As graph nodes they cost most of a step: 582 ms against 101 ms for Adam over 25 million parameters.
+ */
+function splitOptimizers(graph: Graph): Split {
+  const uses = new Map<ValueName, number>();
+  for (const value of [...graph.nodes.flatMap((node) => node.inputs), ...Object.values(graph.outputs), ...Object.values(graph.updates)]) {
+    uses.set(value, (uses.get(value) ?? 0) + 1);
+  }
+  const updates = { ...graph.updates };
+  const nodes: SplitNode[] = [];
+  const rest: Node[] = [];
+  for (const node of graph.nodes) {
+    const split = splitNode(graph, node, uses);
+    if (split === undefined) {
+      rest.push(node);
+      continue;
+    }
+    nodes.push(split);
+    for (const target of split.targets) for (const state of [target.parameter, ...target.slots]) delete updates[state];
+  }
+  return { nodes, rest, updates };
+}
+
+function splitNode(graph: Graph, node: Node, uses: ReadonlyMap<ValueName, number>): SplitNode | undefined {
+  const optimizer = fusedOptimizers.find((item) => item.operator === node.operator);
+  const operator = findOperator(node.operator);
+  if (optimizer === undefined || operator === undefined) return undefined;
+  const groups = optimizer.slots + 2;
+  const count = (node.inputs.length - 2) / groups;
+  const group = (index: number): readonly ValueName[] => node.inputs.slice(2 + index * count, 2 + (index + 1) * count);
+  const stateful = [group(0), ...Array.from({ length: optimizer.slots }, (_, slot) => group(slot + 2))];
+  const written = stateful.flat();
+  const inPlace =
+    new Set(written).size === written.length &&
+    written.every((state, i) => graph.updates[state] === node.outputs[i] && uses.get(node.outputs[i] ?? "") === 1);
+  if (!inPlace) return undefined;
+  const targets = group(0).map((parameter, i) => ({
+    parameter,
+    gradient: group(1)[i] ?? "",
+    slots: stateful.slice(1).map((slot) => slot[i] ?? ""),
+  }));
+  return { node, optimizer, attributes: readAttributes(operator, node.name, node.attributes), targets };
+}
+
+function mapValues<A, B>(record: Readonly<Record<string, A>>, change: (value: A) => B): Readonly<Record<string, B>> {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value)]));
+}

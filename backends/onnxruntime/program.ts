@@ -1,0 +1,155 @@
+import {
+  bindBatch,
+  bytesPerElement,
+  elementCount,
+  findOperator,
+  toNumbers,
+  type Graph,
+  type StateStore,
+  type Tensor,
+  type Tensors,
+} from "../../core/index.ts";
+import { isFloatArray, type FloatArray } from "./optimizers/index.ts";
+import { planGraph, type OptimizerStep, type Plan, type Source } from "./plan.ts";
+import type { Runtime } from "./runtime.ts";
+import { openSession, type Session, type SessionSettings } from "./session.ts";
+
+/** Sessions kept for different batch sizes of one graph: full batches, the last one, and those of validation. */
+const maxPlans = 4;
+
+/** State above this stays out of the model's bytes, which protobuf limits to 2 GiB. */
+const maxPackedBytes = 2 ** 30;
+
+interface Loaded {
+  readonly plan: Plan;
+  readonly session: Session | undefined;
+}
+
+/** One graph with its state and its sessions. */
+export class Program {
+  readonly store: StateStore<Tensor>;
+  readonly #graph: Graph;
+  readonly #runtime: Runtime;
+  readonly #settings: SessionSettings;
+  /** By batch size, 0 for every size; the last used at the end. */
+  readonly #loaded = new Map<number, Loaded>();
+  readonly #anyBatch: boolean;
+  /** Whether weights may be written into the model: nobody changes them between runs, and ONNX Runtime packs them once. */
+  #packed: boolean;
+
+  constructor(graph: Graph, store: StateStore<Tensor>, runtime: Runtime, settings: SessionSettings, { shared }: { shared: boolean }) {
+    this.#graph = graph;
+    this.store = store;
+    this.#runtime = runtime;
+    this.#settings = settings;
+    this.#anyBatch = runsAtAnyBatch(graph);
+    const bytes = graph.state.reduce((sum, { dtype, shape }) => sum + elementCount(shape) * (dtype === "string" ? 0 : bytesPerElement[dtype]), 0);
+    this.#packed = !shared && Object.keys(graph.updates).length === 0 && bytes <= maxPackedBytes;
+  }
+
+  /** Loads what can be loaded before a batch size is known, so that a missing kernel shows at once. */
+  async prepare(): Promise<void> {
+    if (this.#anyBatch) await this.#load(0);
+    else planGraph(bindBatch(this.#graph, 1)); // its failures do not depend on the batch size
+  }
+
+  async run(feeds: Tensors, batch: number): Promise<Tensors> {
+    const { plan, session } = await this.#load(this.#anyBatch ? 0 : batch);
+    const inputs: Record<string, Tensor> = {};
+    for (const name of plan.feeds) inputs[name] = feeds[name] as Tensor; // feeds were checked against the graph
+    for (const name of plan.state) inputs[name] = this.store.get(name);
+    const computed = (await session?.run(inputs)) ?? {};
+    const taken = new Set<Tensor>();
+    const read = (source: Source): Tensor => {
+      if (source.kind === "constant") return source.value;
+      if (source.kind === "feed") return feeds[source.name] as Tensor; // as above
+      return source.kind === "state" ? this.store.get(source.name) : (computed[source.name] as Tensor); // the model names it as an output
+    };
+    const take = (source: Source): Tensor => {
+      const value = read(source);
+      if (source.kind !== "computed" || taken.has(value)) return copyTensor(value);
+      taken.add(value);
+      return value;
+    };
+    const outputs = mapRecord(plan.outputs, take);
+    const updates = mapRecord(plan.updates, take);
+    for (const step of plan.optimizers) optimize(step, this.store, read);
+    for (const [name, value] of Object.entries(updates)) this.store.replace(name, value);
+    return outputs;
+  }
+
+  async writeState(state: Tensors): Promise<void> {
+    for (const [name, value] of Object.entries(state)) this.store.replace(name, value);
+    if (this.#packed) await this.#unload(); // the sessions hold the old weights
+  }
+
+  /** Another program uses this state from now on and may change it. */
+  async share(): Promise<void> {
+    if (!this.#packed) return;
+    this.#packed = false;
+    await this.#unload();
+  }
+
+  async dispose(): Promise<void> {
+    await this.#unload();
+    this.store.dispose();
+  }
+
+  async #load(batch: number): Promise<Loaded> {
+    const known = this.#loaded.get(batch);
+    if (known !== undefined) {
+      this.#loaded.delete(batch);
+      this.#loaded.set(batch, known);
+      return known;
+    }
+    const graph = batch === 0 ? this.#graph : bindBatch(this.#graph, batch);
+    const initializers = this.#packed ? Object.fromEntries(graph.state.map(({ name }) => [name, this.store.get(name)])) : {};
+    const plan = planGraph(graph, initializers);
+    const loaded = { plan, session: plan.model && (await openSession(this.#runtime, plan.model, this.#settings)) };
+    this.#loaded.set(batch, loaded);
+    const [oldest] = this.#loaded;
+    if (this.#loaded.size > maxPlans && oldest !== undefined) {
+      this.#loaded.delete(oldest[0]);
+      await oldest[1].session?.release();
+    }
+    return loaded;
+  }
+
+  async #unload(): Promise<void> {
+    const loaded = [...this.#loaded.values()];
+    this.#loaded.clear();
+    for (const { session } of loaded) await session?.release(); // one after the other: each frees native memory
+  }
+}
+
+/** The tensor in memory of its own. */
+export function copyTensor(value: Tensor): Tensor {
+  return { dtype: value.dtype, shape: [...value.shape], data: value.data.slice() };
+}
+
+/** Whether one session serves every batch size: standard operators only, which ONNX Runtime shapes itself. */
+function runsAtAnyBatch(graph: Graph): boolean {
+  const symbolic = graph.inputs.some((input) => input.shape.includes("batch"));
+  return !symbolic || (Object.keys(graph.updates).length === 0 && graph.nodes.every((node) => findOperator(node.operator)?.domain !== "espalier"));
+}
+
+function optimize({ optimizer, attributes, rate, step, targets }: OptimizerStep, store: StateStore<Tensor>, read: (source: Source) => Tensor): void {
+  const shared = { attributes, rate: toNumbers(read(rate))[0] ?? 0, step: toNumbers(read(step))[0] ?? 0 };
+  for (const { parameter, slots, gradient } of targets) {
+    optimizer.update({
+      ...shared,
+      parameter: floats(store.get(parameter)),
+      gradient: floats(read(gradient)),
+      slots: slots.map((slot) => floats(store.get(slot))),
+    });
+  }
+}
+
+function floats(value: Tensor): FloatArray {
+  if (ArrayBuffer.isView(value.data) && isFloatArray(value.data)) return value.data;
+  throw new TypeError(`an optimizer works on floats, not on ${value.dtype}`); // Adam's and Momentum's shape rules refuse other types
+}
+
+function mapRecord(record: Readonly<Record<string, Source>>, change: (source: Source) => Tensor): Record<string, Tensor> {
+  return Object.fromEntries(Object.entries(record).map(([name, source]) => [name, change(source)]));
+}

@@ -1,0 +1,114 @@
+import { Worker } from "node:worker_threads";
+import { EspalierError, type Tensors } from "../../core/index.ts";
+import type { Engine, EngineCompile, ExecutableId } from "./engine.ts";
+import { copyTensors, fromFailure, transferable, type Call, type Reply, type WorkerSettings } from "./worker-protocol.ts";
+
+interface Pending {
+  readonly resolve: (result: unknown) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/**
+ * Starts an engine in a thread of its own.
+ *
+ * @throws BACKEND_UNAVAILABLE when onnxruntime-node is not installed or does not load there
+ */
+export async function openWorkerEngine(settings: WorkerSettings): Promise<Engine> {
+  const engine = new WorkerEngine(settings);
+  await engine.ready();
+  return engine;
+}
+
+/** An engine in a thread of its own: the event loop stays free while it computes. The thread keeps the process alive only during calls. */
+class WorkerEngine implements Engine {
+  readonly #worker: Worker;
+  readonly #pending = new Map<number, Pending>();
+  #calls = 0;
+  #lost: EspalierError | undefined;
+  #closed: Promise<void> | undefined;
+
+  constructor(settings: WorkerSettings) {
+    const extension = import.meta.url.endsWith(".ts") ? ".ts" : ".js"; // run from source or from dist
+    this.#worker = new Worker(new URL(`./worker${extension}`, import.meta.url), { workerData: settings, name: "espalier-onnxruntime" });
+    this.#worker.unref();
+    this.#worker.on("message", (reply: Reply) => this.#settle(reply));
+    this.#worker.on("error", (error: Error) => this.#lose(`failed: ${error.message}`, error));
+    this.#worker.on("exit", (code) => this.#lose(`ended with code ${code}`));
+  }
+
+  /** Settles when the thread has loaded its runtime: it answers call 0 unasked. */
+  ready(): Promise<void> {
+    return new Promise<void>((resolve, reject) => {
+      this.#pending.set(0, { resolve: () => resolve(), reject });
+      this.#worker.ref();
+    });
+  }
+
+  compile(request: EngineCompile): Promise<void> {
+    return this.#call("compile", [request]);
+  }
+
+  async run(id: ExecutableId, feeds: Tensors, batch: number): Promise<Tensors> {
+    const copies = copyTensors(feeds); // the caller keeps its memory
+    return this.#call("run", [id, copies, batch], transferable(copies));
+  }
+
+  async readState(id: ExecutableId, names: readonly string[]): Promise<Tensors> {
+    return this.#call("readState", [id, names]);
+  }
+
+  writeState(id: ExecutableId, state: Tensors): Promise<void> {
+    return this.#call("writeState", [id, state]);
+  }
+
+  release(id: ExecutableId): Promise<void> {
+    return this.#call("release", [id]);
+  }
+
+  /** Ends the thread. Calling twice is harmless. */
+  close(): Promise<void> {
+    this.#closed ??= this.#lost === undefined ? this.#shutDown() : Promise.resolve();
+    return this.#closed;
+  }
+
+  async #shutDown(): Promise<void> {
+    const ended = new Promise<void>((resolve) => {
+      this.#worker.once("exit", () => resolve());
+    });
+    await this.#call<void>("close", []);
+    this.#worker.ref();
+    await ended;
+  }
+
+  #call<T>(method: Call["method"], args: readonly unknown[], memory: readonly ArrayBuffer[] = []): Promise<T> {
+    if (this.#lost !== undefined) return Promise.reject(this.#lost);
+    this.#calls += 1;
+    const call = this.#calls;
+    return new Promise<T>((resolve, reject) => {
+      this.#worker.postMessage({ call, method, args } satisfies Call, memory); // throws for what cannot be cloned, before anything is kept
+      this.#pending.set(call, { resolve: resolve as Pending["resolve"], reject }); // the worker answers with the method's own result
+      this.#worker.ref();
+    });
+  }
+
+  #settle(reply: Reply): void {
+    const pending = this.#pending.get(reply.call);
+    this.#pending.delete(reply.call);
+    if (this.#pending.size === 0) this.#worker.unref();
+    if (reply.ok) pending?.resolve(reply.result);
+    else pending?.reject(fromFailure(reply.failure));
+  }
+
+  #lose(what: string, cause?: Error): void {
+    this.#lost ??= new EspalierError(
+      "BACKEND_LOST",
+      this.#closed === undefined
+        ? `the onnxruntime worker thread ${what}; its state is gone: open the backend again and restore a checkpoint`
+        : "the onnxruntime backend was disposed",
+      {},
+      { cause },
+    );
+    for (const { reject } of this.#pending.values()) reject(this.#lost);
+    this.#pending.clear();
+  }
+}

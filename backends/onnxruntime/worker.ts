@@ -1,0 +1,32 @@
+import { parentPort, workerData } from "node:worker_threads";
+import { HostEngine } from "./host-engine.ts";
+import { loadRuntime } from "./runtime.ts";
+import { toFailure, transferable, type Call, type Reply, type WorkerSettings } from "./worker-protocol.ts";
+import type { Tensors } from "../../core/index.ts";
+
+/** The worker's composition root: an engine behind the port it was started with. */
+async function serve(): Promise<void> {
+  const port = parentPort;
+  if (port === null) throw new TypeError("worker.ts runs in a worker thread");
+  const settings = workerData as WorkerSettings; // WorkerEngine passes them
+  const runtime = await loadRuntime().catch((error: unknown) => {
+    port.postMessage({ call: 0, ok: false, failure: toFailure(error) } satisfies Reply);
+  });
+  if (runtime === undefined) return;
+  const engine = new HostEngine(runtime, settings);
+  port.on("message", ({ call, method, args }: Call) => {
+    // The caller is typed by the same interface: the arguments are the method's own.
+    const work = (engine[method] as (...args: readonly unknown[]) => Promise<unknown>).apply(engine, [...args]);
+    work.then(
+      (result) => {
+        const memory = method === "run" || method === "readState" ? transferable(result as Tensors) : []; // both return tensors
+        port.postMessage({ call, ok: true, result } satisfies Reply, memory);
+        if (method === "close") port.close(); // nothing keeps the thread alive after this
+      },
+      (error: unknown) => port.postMessage({ call, ok: false, failure: toFailure(error) } satisfies Reply),
+    );
+  });
+  port.postMessage({ call: 0, ok: true, result: undefined } satisfies Reply);
+}
+
+await serve();
