@@ -136,27 +136,28 @@ function turned(weights: tf.Tensor, group: number): tf.Tensor4D {
   return tf.reshape(tf.reverse(grouped, 0), [height, width, outs / group, group * ins]);
 }
 
-/** dW as one product: the places that each kernel element met, times dY. */
+/** dW as one product: what each kernel element met, times dY. */
 function convWeightGrad(context: KernelContext): tf.Tensor {
   const { input, inputType, outputType, attributes, device } = context;
   const group = attributes.int("group");
-  const windows = readWindows(context, {
-    kernel: outputType.shape.slice(2),
-    input: inputType(0).shape.slice(2),
-  });
-  const image = padded(toChannelsLast(input(0)), windows);
-  const dy = toChannelsLast(input(1));
+  const windows = readWindows(context, { kernel: outputType.shape.slice(2), input: inputType(0).shape.slice(2) });
   const [outs = 1, ins = 1] = outputType.shape;
-  const perGroup = zip(tf.split<tf.Tensor4D>(image, group, 3), tf.split<tf.Tensor4D>(dy, group, 3)).map(([part, gradient]) => {
-    const columns = tf.concat(
-      offsets(windows).map((offset) => atOffset(part, offset, windows)),
-      3,
-    ); // [batch, height, width, places * ins]
-    const places = windows.kernel[0] * windows.kernel[1];
-    const dw = product(tf.reshape(columns, [-1, places * ins]), tf.reshape(gradient, [-1, outs / group]), { device, transposeA: true });
-    return tf.transpose(tf.reshape(dw, [places, ins, outs / group]), [2, 1, 0]); // [outs / group, ins, places]
-  });
-  return tf.reshape(perGroup.length === 1 ? (perGroup[0] as tf.Tensor) : tf.concat(perGroup, 0), [...outputType.shape]);
+  const [batch = 1, channels = 1] = inputType(0).shape;
+  // Channels first and the batch last: what one kernel element met then lies in long runs of memory, and the parts end to end.
+  const images = tf.transpose<tf.Tensor4D>(tf.reshape(input(0), [batch, channels, ...windows.input]), [1, 2, 3, 0]);
+  const gradients = tf.transpose<tf.Tensor4D>(tf.reshape(input(1), [batch, outs, ...windows.output]), [2, 3, 0, 1]);
+  const places = windows.kernel[0] * windows.kernel[1];
+  const perGroup = zip(tf.split<tf.Tensor4D>(padded(images, windows), group, 0), tf.split<tf.Tensor4D>(gradients, group, 3)).map(
+    ([image, gradient]) => {
+      const met = tf.concat(
+        offsets(windows).map((offset) => tf.reshape(atOffset(image, offset, windows), [ins, -1])),
+        0,
+      ); // [places * ins, output places * batch]
+      const dw = product(met, tf.reshape(gradient, [-1, outs / group]), { device });
+      return tf.transpose(tf.reshape(dw, [places, ins, outs / group]), [2, 1, 0]); // [outs / group, ins, places]
+    },
+  );
+  return tf.reshape(tf.concat(perGroup, 0), [...outputType.shape]);
 }
 
 function zip<A, B>(a: readonly A[], b: readonly B[]): readonly (readonly [A, B])[] {

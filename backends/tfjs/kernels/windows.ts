@@ -114,8 +114,17 @@ export function offsets({ kernel }: Windows): readonly (readonly [row: number, c
 export function atOffset(image: tf.Tensor4D, [row, column]: readonly [number, number], { strides, dilations, output }: Windows): tf.Tensor4D {
   const start: [number, number, number, number] = [0, row * dilations[0], column * dilations[1], 0];
   const span = [(output[0] - 1) * strides[0] + 1, (output[1] - 1) * strides[1] + 1] as const;
-  const part = tf.slice(image, start, [image.shape[0], span[0], span[1], image.shape[3]]);
+  const part = sliceRows(image, start, [image.shape[0], span[0], span[1], image.shape[3]]);
   return everyNth(part, strides);
+}
+
+type Four = [number, number, number, number];
+
+/** A slice by runs of the last axis, as the wasm kernel copies: of rows where there is one channel. */
+function sliceRows(x: tf.Tensor4D, begin: Four, size: Four): tf.Tensor4D {
+  if (x.shape[3] !== 1) return tf.slice(x, begin, size);
+  const [images, height, width] = x.shape;
+  return tf.reshape(tf.slice(tf.reshape<tf.Rank.R3>(x, [images, height, width]), begin.slice(0, 3), size.slice(0, 3)), size);
 }
 
 /** The reverse of `atOffset`: values put where the windows had them, zeros elsewhere: [batch, input height, input width, channels]. */
