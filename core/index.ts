@@ -153,3 +153,4 @@ export { bindBatch } from "./graph/bind-batch.ts";
 export { hashGraph } from "./graph/hash.ts";
 export { graphToJson, type AttributeJson, type ConstantJson, type GraphJson } from "./graph/json.ts";
 export { graphFromJson, type GraphLimits } from "./graph/from-json.ts";
+export { printGraph } from "./graph/print.ts";

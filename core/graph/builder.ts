@@ -113,6 +113,12 @@ export class GraphBuilder implements Emitter {
     return this.#inferNode(node).types;
   }
 
+  /** An int64 node's contents where they follow from constants and shapes, without adding it. */
+  contentsOf(node: Node): readonly Dimension[] | undefined {
+    const { operator, context } = this.#inferNode(node);
+    return operator.contents?.(context);
+  }
+
   /** A name that no value or node has yet, in the current scope. */
   freshName(base: string): string {
     return this.#fresh(base);
@@ -126,6 +132,11 @@ export class GraphBuilder implements Emitter {
   /** The nodes so far, in topological order. */
   get nodes(): readonly Node[] {
     return this.#nodes;
+  }
+
+  /** What names made now start with: empty, or the open scopes, each with a slash. */
+  get prefix(): string {
+    return this.#scope;
   }
 
   /** Names made inside `build` start with `name/`. Scopes nest. */
@@ -152,6 +163,12 @@ export class GraphBuilder implements Emitter {
   /** The state value of a name. */
   stateOf(name: ValueName): StateValue | undefined {
     return this.#state.find((state) => state.name === name);
+  }
+
+  /** The contents of an int64 value where they follow from constants and shapes; "batch" stands for itself. */
+  dimensionsOf(name: ValueName): readonly Dimension[] | undefined {
+    const constant = this.#constants[name];
+    return constant?.dtype === "int64" ? toNumbers(constant) : this.#contents.get(name);
   }
 
   /** The contents of a constant. */
@@ -238,14 +255,9 @@ export class GraphBuilder implements Emitter {
       attributes: readAttributes(operator, node.name, node.attributes),
       input: (index) => inputs[index] ?? fail(`input ${index} is required`),
       constant: (index) => this.#constants[node.inputs[index] ?? ""],
-      dimensions: (index) => this.#dimensionsOf(node.inputs[index] ?? ""),
+      dimensions: (index) => this.dimensionsOf(node.inputs[index] ?? ""),
       fail,
     };
-  }
-
-  #dimensionsOf(name: ValueName): readonly Dimension[] | undefined {
-    const constant = this.#constants[name];
-    return constant?.dtype === "int64" ? toNumbers(constant) : this.#contents.get(name);
   }
 }
 

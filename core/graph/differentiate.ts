@@ -54,7 +54,8 @@ function sweep(builder: GraphBuilder, { nodes, seeds, targets }: Sweep): Readonl
     const arriving = node.outputs.map((output) => gradients.get(output));
     if (arriving.every((gradient) => gradient === undefined)) continue;
     if (!node.inputs.some((input) => active.has(input))) continue;
-    for (const [name, part] of builder.scope(node.name, () => throughNode(builder, { node, arriving, active }))) accumulate(name, part);
+    const place = node.name.startsWith(builder.prefix) ? node.name.slice(builder.prefix.length) : node.name;
+    for (const [name, part] of builder.scope(place, () => throughNode(builder, { node, arriving, active }))) accumulate(name, part);
   }
   return gradients;
 }

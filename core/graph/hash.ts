@@ -1,8 +1,7 @@
-import { findOperator } from "../operators/index.ts";
 import { sha256Hex } from "../sha256.ts";
 import type { Tensor } from "../tensor.ts";
-import type { Graph, Node, ValueName } from "./graph.ts";
-import { attributeToJson, type AttributeJson } from "./json.ts";
+import { attributesKey } from "./attributes-key.ts";
+import type { Graph, ValueName } from "./graph.ts";
 
 /**
  * A graph's identity: SHA-256 of what it computes, as 64 hexadecimal digits.
@@ -19,7 +18,7 @@ export function hashGraph(graph: Graph): string {
   }
   const idOf = (name: ValueName): string => ids.get(name) ?? "";
   for (const node of graph.nodes) {
-    const id = digest(["node", node.operator, node.inputs.map(idOf), node.outputs.length, attributesOf(node)]);
+    const id = digest(["node", node.operator, node.inputs.map(idOf), node.outputs.length, attributesKey(node)]);
     node.outputs.forEach((output, i) => ids.set(output, `${id}:${i}`));
   }
   return digest([
@@ -29,13 +28,6 @@ export function hashGraph(graph: Graph): string {
     byName(graph.outputs).map(([name, value]) => [name, idOf(value)]),
     byName(graph.updates).map(([state, value]) => [state, idOf(value)]),
   ]);
-}
-
-function attributesOf(node: Node): readonly (readonly [string, AttributeJson])[] {
-  const specs = Object.entries(findOperator(node.operator)?.attributes ?? {});
-  const defaults = specs.flatMap(([name, { default: value }]) => (value === undefined ? [] : [[name, value] as const]));
-  const all = { ...Object.fromEntries(defaults), ...node.attributes };
-  return byName(all).map(([name, value]) => [name, attributeToJson(value)]);
 }
 
 function byName<T>(record: Readonly<Record<string, T>>): [string, T][] {

@@ -1,6 +1,6 @@
 import { formatShape } from "../graph/graph.ts";
 import { tensor } from "../tensor.ts";
-import { asNumber } from "./gradients.ts";
+import { asNumber, countAlong } from "./gradients.ts";
 import type { Attributes, AttributeSpec, Emitter, InferContext, Operator, Value } from "./operator.ts";
 import { floatTypes, typed } from "./shapes.ts";
 
@@ -132,8 +132,9 @@ function scaleOfEach(
   { attributes, weights, labels }: { attributes: Attributes; weights: Value | undefined; labels: Value },
 ): Value {
   if (attributes.string("reduction") !== "mean") return weights ? emit.op("Mul", [dLoss, weights]) : dLoss;
-  const ones = (): Value => emit.op("Expand", [emit.scalar(1, dLoss.dtype), emit.op("Shape", [labels])]);
-  const total = emit.op("ReduceSum", [weights ?? ones()], { keepdims: 0 });
+  const total = weights
+    ? emit.op("ReduceSum", [weights], { keepdims: 0 })
+    : countAlong(emit, labels, { axes: [...labels.shape.keys()], dtype: dLoss.dtype });
   const share = emit.op("Div", [dLoss, total]);
   return weights ? emit.op("Mul", [share, weights]) : share;
 }

@@ -1,6 +1,8 @@
 import { dtypeCodes } from "./cast.ts";
 import type { Dimension } from "../graph/graph.ts";
+import type { DType } from "../tensor.ts";
 import { sameShape, type Emitter, type Value } from "./operator.ts";
+import { symbolicCount } from "./shapes.ts";
 
 /** Adds up what broadcasting copied, so that a gradient has its operand's shape again. */
 export function sumTo(emit: Emitter, gradient: Value, shape: readonly Dimension[]): Value {
@@ -78,4 +80,16 @@ function withGaps(emit: Emitter, value: Value, axis: number, step: number): Valu
 /** ONNX's pads, all the begins and then all the ends, for one axis. */
 function padsOf(rank: number, axis: number, before: number, after: number): readonly number[] {
   return Array.from({ length: 2 * rank }, (_, i) => (i === axis ? before : i === rank + axis ? after : 0));
+}
+
+/** How many elements meet along axes, the batch's too, as a scalar of a float type. */
+export function countAlong(emit: Emitter, value: Value, { axes, dtype }: { axes: readonly number[]; dtype: DType }): Value {
+  const { count } = symbolicCount(axes.map((axis) => value.shape[axis] ?? 1));
+  const batches = axes.filter((axis) => value.shape[axis] === "batch");
+  const sizes = batches.map((axis) => {
+    const size = emit.op("Cast", [emit.op("Shape", [value], { start: axis, end: axis + 1 })], { to: dtypeCodes[dtype] });
+    return emit.op("Reshape", [size, emit.ints([])]);
+  });
+  const factors = count === 1 && sizes.length > 0 ? sizes : [emit.scalar(count, dtype), ...sizes];
+  return factors.reduce((a, b) => emit.op("Mul", [a, b]));
 }

@@ -1,9 +1,8 @@
 import type { Dimension } from "../graph/graph.ts";
 import { toNumbers } from "../tensor.ts";
-import { dtypeCodes } from "./cast.ts";
-import { asNumber, broadcastTo } from "./gradients.ts";
-import type { Attributes, Emitter, GradientContext, Operator, Value } from "./operator.ts";
-import { axesOf, axisOf, floatTypes, numberTypes, optionalInts, symbolicCount, typed } from "./shapes.ts";
+import { asNumber, broadcastTo, countAlong } from "./gradients.ts";
+import type { Attributes, GradientContext, Operator, Value } from "./operator.ts";
+import { axesOf, axisOf, floatTypes, numberTypes, optionalInts, typed } from "./shapes.ts";
 
 /** The sum over axes (input 1; all of them when it is left out). @see https://onnx.ai/onnx/operators/onnx__ReduceSum.html */
 export const reduceSum: Operator = reduction("ReduceSum", (context, dy) => broadcastTo(context.emit, keepAxes(context, dy), context.input(0)));
@@ -12,14 +11,17 @@ export const reduceSum: Operator = reduction("ReduceSum", (context, dy) => broad
 export const reduceMean: Operator = {
   ...reduction("ReduceMean", (context, dy) => {
     const { emit, input } = context;
-    const share = emit.op("Div", [keepAxes(context, dy), countAlong(emit, input(0), reducedAxes(context, input(0)))]);
+    const share = emit.op("Div", [
+      keepAxes(context, dy),
+      countAlong(emit, input(0), { axes: reducedAxes(context, input(0)), dtype: input(0).dtype }),
+    ]);
     return broadcastTo(emit, share, input(0));
   }),
   lower(context) {
     const { emit, inputs, input, attributes } = context;
     const options = { keepdims: attributes.int("keepdims"), noop_with_empty_axes: attributes.int("noop_with_empty_axes") };
     const sum = emit.op("ReduceSum", [input(0), inputs[1]], options);
-    return [emit.op("Div", [sum, countAlong(emit, input(0), reducedAxes(context, input(0)))])];
+    return [emit.op("Div", [sum, countAlong(emit, input(0), { axes: reducedAxes(context, input(0)), dtype: input(0).dtype })])];
   },
 };
 
@@ -83,19 +85,6 @@ function reducedAxes({ attributes, constant }: Pick<GradientContext, "attributes
 function chosenAxes(given: readonly number[] | undefined, attributes: Attributes, rank: number): readonly number[] {
   if (given !== undefined && given.length > 0) return given;
   return attributes.int("noop_with_empty_axes") === 1 ? [] : Array.from({ length: rank }, (_, i) => i);
-}
-
-/** How many elements meet along the axes, as a scalar of the value's type. */
-function countAlong(emit: Emitter, value: Value, axes: readonly number[]): Value {
-  const { count } = symbolicCount(axes.map((axis) => value.shape[axis] ?? 1));
-  const batches = axes.filter((axis) => value.shape[axis] === "batch");
-  return batches.reduce(
-    (product, axis) => {
-      const size = emit.op("Cast", [emit.op("Shape", [value], { start: axis, end: axis + 1 })], { to: dtypeCodes[value.dtype] });
-      return emit.op("Mul", [emit.op("Reshape", [size, emit.ints([])]), product]);
-    },
-    emit.scalar(count, value.dtype),
-  );
 }
 
 function withoutAxes(shape: readonly Dimension[], axes: readonly number[], attributes: Attributes): readonly Dimension[] {
