@@ -1,0 +1,54 @@
+import { expect, test } from "vitest";
+import { encodeSafetensors } from "../bundle/safetensors.ts";
+import { tensor } from "../tensor.ts";
+import { decodeCheckpoint, encodeCheckpoint } from "./checkpoint-file.ts";
+import type { Checkpoint } from "./checkpoint.ts";
+
+const checkpoint: Checkpoint = {
+  graphHash: "ab".repeat(32),
+  seed: 7,
+  step: 12,
+  epoch: 3,
+  position: { kind: "shuffle", epoch: 2, source: { position: 96 } },
+  progress: { lossSum: 1 / 3, rows: 96, batches: 3, learningRate: 1e-3 },
+  history: [{ epoch: 1, step: 4, rows: 128, loss: 0.1 + 0.2, learningRate: 1e-3, validation: { loss: 5e-324 } }],
+  state: { "dense/kernel": tensor("float32", [2, 2], [1, -0, 3.5, 1e-45]), "adam/v/dense/kernel": tensor("float32", [2, 2], [0, 0, 0, 1]) },
+  best: { epoch: 2, loss: 0.25, state: { "dense/kernel": tensor("float32", [2, 2], [4, 3, 2, 1]) } },
+};
+
+test("a checkpoint comes back from its bytes exactly", () => {
+  expect(decodeCheckpoint(encodeCheckpoint(checkpoint))).toEqual(checkpoint);
+  const young: Checkpoint = { ...checkpoint, position: undefined, best: undefined, history: [] };
+  expect(decodeCheckpoint(encodeCheckpoint(young))).toEqual(young);
+});
+
+test("no flipped byte and no cut goes unnoticed", () => {
+  const bytes = encodeCheckpoint(checkpoint);
+  const refusal = (file: Uint8Array): unknown => {
+    try {
+      return decodeCheckpoint(file, "last.safetensors");
+    } catch (error) {
+      return (error as { code: string }).code;
+    }
+  };
+  for (let i = 0; i < bytes.length; i++) {
+    const changed = bytes.slice();
+    changed[i]! ^= 1;
+    const outcome = refusal(changed);
+    // Padding after the JSON header means nothing and is the one place where a change could be accepted: then all must be as it was.
+    if (outcome !== "CHECKPOINT_INVALID") expect(outcome, `byte ${i}`).toEqual(checkpoint);
+  }
+  for (let length = 0; length < bytes.length; length += 7) expect(refusal(bytes.subarray(0, length)), `${length} bytes`).toBe("CHECKPOINT_INVALID");
+});
+
+test("a message names the file and what is wrong with it", () => {
+  const bytes = encodeCheckpoint(checkpoint);
+  bytes[bytes.length - 1]! ^= 0x10;
+  expect(() => decodeCheckpoint(bytes, "runs/1/last.safetensors")).toThrow(
+    /^runs\/1\/last.safetensors was changed after it was written: its SHA-256 is/,
+  );
+  const weights = encodeSafetensors({ w: tensor("float32", [1], [1]) });
+  expect(() => decodeCheckpoint(weights, "w.safetensors")).toThrow("w.safetensors is a safetensors file, but not a checkpoint of Espalier");
+  const newer = encodeSafetensors({}, { format: "espalier-checkpoint", version: "2" });
+  expect(() => decodeCheckpoint(newer, "c")).toThrow("c has format version 2; this release reads 1");
+});

@@ -1,0 +1,69 @@
+import { chmod, mkdtemp, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { tensor, type Checkpoint } from "../../core/index.ts";
+import { fileCheckpoints } from "./file-store.ts";
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "espalier-checkpoints-"));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+function checkpointAt(step: number): Checkpoint {
+  const progress = { lossSum: 1, rows: 8, batches: 1, learningRate: 0.1 };
+  return {
+    graphHash: "00",
+    seed: 0,
+    step,
+    epoch: 1,
+    position: { position: 8 },
+    progress,
+    history: [],
+    state: { w: tensor("float32", [2], [step, 1]) },
+    best: undefined,
+  };
+}
+
+test("an empty or missing folder has no checkpoint", async () => {
+  expect(await fileCheckpoints(join(folder, "nothing")).load("last")).toBeUndefined();
+});
+
+test("keeps the last and the best, and makes its folder", async () => {
+  const store = fileCheckpoints(join(folder, "a", "b"));
+  expect(await store.save(checkpointAt(1), { best: true })).toBe(join(folder, "a", "b", "last.safetensors"));
+  await store.save(checkpointAt(2), { best: false });
+  expect(await store.load("last")).toEqual(checkpointAt(2));
+  expect(await store.load("best")).toEqual(checkpointAt(1));
+  expect((await readdir(join(folder, "a", "b"))).toSorted()).toEqual(["best.safetensors", "last.safetensors"]); // nothing half-written stays
+});
+
+test("a kill while a file was being written leaves the one before, whole", async () => {
+  const store = fileCheckpoints(folder);
+  await store.save(checkpointAt(1), { best: false });
+  await writeFile(join(folder, "last.safetensors.tmp"), (await readFile(join(folder, "last.safetensors"))).subarray(0, 40)); // as a killed process leaves it
+  expect(await store.load("last")).toEqual(checkpointAt(1));
+  await store.save(checkpointAt(2), { best: false });
+  expect(await store.load("last")).toEqual(checkpointAt(2));
+});
+
+test("a truncated file is refused by its path", async () => {
+  const store = fileCheckpoints(folder);
+  const path = await store.save(checkpointAt(1), { best: false });
+  await truncate(path, 100);
+  await expect(store.load("last")).rejects.toMatchObject({ code: "CHECKPOINT_INVALID", message: expect.stringContaining(path) });
+});
+
+test.skipIf(process.getuid?.() === 0)("a folder that cannot be written is an error with its path", async () => {
+  await chmod(folder, 0o500);
+  await expect(fileCheckpoints(folder).save(checkpointAt(1), { best: false })).rejects.toMatchObject({ code: "FILE_UNREADABLE" });
+});
+
+test("a file in the folder's place is an error with the path", async () => {
+  await writeFile(join(folder, "taken"), "");
+  await expect(fileCheckpoints(join(folder, "taken")).save(checkpointAt(1), { best: false })).rejects.toMatchObject({
+    code: "FILE_UNREADABLE",
+    message: expect.stringContaining(join(folder, "taken", "last.safetensors")),
+  });
+});
