@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { dtypeOfCode } from "../../../core/index.ts";
+import type { TfjsDevice } from "../driver.ts";
 import { memoryType } from "../memory.ts";
 import type { Kernel, KernelContext, Kernels } from "./kernel.ts";
 
@@ -85,13 +86,22 @@ function power({ input, host, outputType }: KernelContext): tf.Tensor {
   return outputType.dtype === "float32" ? result : tf.cast(tf.round(result), "int32");
 }
 
-function cast({ input, attributes, inputType }: KernelContext): tf.Tensor {
+function cast({ input, attributes, inputType, device }: KernelContext): tf.Tensor {
   const x = input(0);
   const to = dtypeOfCode(attributes.int("to")) ?? "float32"; // the shape rule has refused others
   const target = memoryType(to) ?? "float32"; // refused at compile time
   if (to === "bool") return inputType(0).dtype === "bool" ? tf.clone(x) : tf.notEqual(x, tf.scalar(0, x.dtype === "bool" ? "int32" : x.dtype));
-  const value = tf.cast(x, target);
+  const value = target === "float32" ? toFloats(x, device) : tf.cast(x, target);
   return to === "uint8" && inputType(0).dtype !== "bool" ? tf.mod(value, tf.scalar(256, "int32")) : value;
+}
+
+/**
+ * Numbers or truth values as floats. The webgpu device (tfjs 4.22) only relabels whole numbers, and shaders that read them as floats later do not compile:
+ * a multiplication makes floats of them.
+ */
+export function toFloats(x: tf.Tensor, device: TfjsDevice): tf.Tensor {
+  const floats = tf.cast(x, "float32");
+  return device === "webgpu" && x.dtype !== "float32" ? tf.mul(floats, tf.scalar(1)) : floats;
 }
 
 /**

@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { TfjsDevice } from "../driver.ts";
+import { full } from "./elementwise.ts";
 import type { KernelContext, Kernels } from "./kernel.ts";
 
 /** Products of matrices. */
@@ -47,7 +48,7 @@ function gemm({ input, inputs, attributes, device, outputType }: KernelContext):
 function matMul({ input, device, outputType }: KernelContext): tf.Tensor {
   const a = input(0).rank === 1 ? tf.reshape(input(0), [1, -1]) : input(0);
   const b = input(1).rank === 1 ? tf.reshape(input(1), [-1, 1]) : input(1);
-  const result = b.rank === 2 ? flattened(a, b, device) : device === "wasm" ? oneByOne(a, b) : tf.matMul(a, b);
+  const result = b.rank === 2 ? flattened(a, b, device) : batched(a, b, device);
   return tf.reshape(result, [...outputType.shape]);
 }
 
@@ -56,13 +57,13 @@ function flattened(a: tf.Tensor, b: tf.Tensor, device: TfjsDevice): tf.Tensor {
   return product(tf.reshape(a, [-1, a.shape[a.rank - 1] ?? 1]), b, { device });
 }
 
-/** A batch of products, each alone, so that each reaches XNNPACK. */
-function oneByOne(a: tf.Tensor, b: tf.Tensor): tf.Tensor {
+/** A batch of products, [products, rows, columns]; on wasm each alone, so that each reaches XNNPACK. */
+function batched(a: tf.Tensor, b: tf.Tensor, device: TfjsDevice): tf.Tensor {
   const leading = tf.broadcast_util.assertAndGetBroadcastShape(a.shape.slice(0, -2), b.shape.slice(0, -2));
-  const stack = (x: tf.Tensor): tf.Tensor[] => {
-    const shape = [...leading, ...x.shape.slice(-2)];
-    return tf.unstack(tf.reshape(tf.broadcastTo(x, shape), [-1, ...x.shape.slice(-2)]));
-  };
-  const right = stack(b);
-  return tf.stack(stack(a).map((matrix, i) => tf.matMul(matrix, right[i] as tf.Tensor))); // both have the broadcast batch
+  // The shader devices refuse leading axes that differ.
+  const whole = (x: tf.Tensor): tf.Tensor => tf.reshape(full(x, [...leading, ...x.shape.slice(-2)]), [-1, ...x.shape.slice(-2)]);
+  const [left, right] = [whole(a), whole(b)];
+  if (device !== "wasm") return tf.matMul(left, right);
+  const others = tf.unstack(right);
+  return tf.stack(tf.unstack(left).map((matrix, i) => tf.matMul(matrix, others[i] as tf.Tensor))); // both have the broadcast batch
 }

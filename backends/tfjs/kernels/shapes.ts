@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { sliceRange } from "../../../core/index.ts";
+import { toFloats } from "./elementwise.ts";
 import { constantInts, fromFront, type Kernel, type KernelContext, type Kernels } from "./kernel.ts";
 
 /** Whatever only gives the same elements another shape: shapes are inferred before running. */
@@ -24,8 +25,12 @@ function expand({ input, outputType }: KernelContext): tf.Tensor {
   return tf.clone(tf.broadcastTo(tf.reshape(x, padded), [...outputType.shape]));
 }
 
-function transpose({ input, attributes }: KernelContext): tf.Tensor {
-  return tf.transpose(input(0), attributes.has("perm") ? [...attributes.ints("perm")] : undefined);
+function transpose({ input, attributes, device }: KernelContext): tf.Tensor {
+  const x = input(0);
+  const perm = attributes.has("perm") ? [...attributes.ints("perm")] : undefined;
+  // The webgpu device's shader for whole numbers does not compile (tfjs 4.22); floats hold them up to 2^24.
+  if (device !== "webgpu" || x.dtype === "float32") return tf.transpose(x, perm);
+  return tf.cast(tf.transpose(toFloats(x, device), perm), x.dtype);
 }
 
 function concat({ inputs, input, attributes, outputType }: KernelContext): tf.Tensor {
