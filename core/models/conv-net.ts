@@ -30,7 +30,7 @@ const smallestPooled = 4;
  * @throws ARGUMENT_INVALID for a shape that is not three sizes from 1
  * @see Y. LeCun et al., Gradient-based learning applied to document recognition (1998)
  */
-export function convNet({ input = "image", shape, head, filters = [16, 32], units = 64, seed = 0 }: ConvNetOptions): Model {
+export function convNet({ input = "image", shape, head, filters = [32, 64], units = 128, seed = 0 }: ConvNetOptions): Model {
   const [channels, height, width] = shape;
   if ((shape.length as number) !== 3 || ![channels, height, width].every((size) => Number.isSafeInteger(size) && size >= 1)) {
     throw new EspalierError(

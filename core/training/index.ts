@@ -7,5 +7,6 @@ export { meanSquaredError, softmaxCrossEntropy, type Loss, type SoftmaxCrossEntr
 export { memoryCheckpoints } from "./memory-checkpoints.ts";
 export { accuracy, meanAbsoluteError, rootMeanSquaredError, type Metric, type MetricSums } from "./metrics.ts";
 export { adam, sgd, type AdamOptions, type Optimizer, type OptimizerContext, type SgdOptions } from "./optimizer.ts";
+export { tableRecipe, type Recipe, type RecipeOptions } from "./recipe.ts";
 export { constantSchedule, cosineSchedule, type Schedule, type ScheduleContext } from "./schedule.ts";
 export { createEvaluationGraph, createTrainingGraph, type TrainingGraphOptions } from "./training-graph.ts";
