@@ -58,7 +58,7 @@ export { blobSource, memorySource, type ByteSource } from "./data/byte-source.ts
 export { openTable, readTable, type OpenedTable } from "./data/open-table.ts";
 export { missingTexts, type FileColumnType, type Table, type TableOptions } from "./data/table.ts";
 export { formatCsv, type WriteCsvOptions } from "./data/write-csv.ts";
-export { defaultFractions, splitColumns, splitIndices, type SplitColumns, type SplitFractions, type SplitOptions } from "./data/split.ts";
+export { defaultFractions, splitColumns, splitIndices, type SplitColumns, type SplitFractions, type SplitIndices, type SplitOptions } from "./data/split.ts";
 export { packColumns, type PackOptions } from "./data/pack-columns.ts";
 export { fromColumns } from "./data/from-columns.ts";
 export { tensorBatches, type TensorBatchesOptions } from "./data/tensor-batches.ts";
