@@ -1,7 +1,7 @@
 import { checkedWindow, tensor, windowCounts, type SlidingWindow } from "../../../core/index.ts";
 import { int, ints } from "../onnx-emitter.ts";
 import type { Lowering, LoweringContext } from "./lowering.ts";
-import { product, transposedEnds, windowAxes } from "./window.ts";
+import { product, tilesFromStart, transposedEnds } from "./window.ts";
 
 /**
  * Average pooling's gradient: AveragePoolGrad(dY) -> dX. Every output's gradient, divided by the number of elements that it averaged,
@@ -16,9 +16,7 @@ export const averagePoolGrad: Lowering = {
     const counts = emit.constant(tensor(dtype, [1, 1, ...window.output], shares(window, attributes.int("count_include_pad") === 1)));
     const share = emit.emit("Mul", [name, counts]);
     const ends = transposedEnds(window);
-    const sideBySide = windowAxes(window).every(({ kernel, stride, dilation }) => kernel === stride && (dilation === 1 || kernel === 1));
-    if (sideBySide && [...window.begin, ...ends.pads].every((size) => size === 0))
-      return [tile(context, share, { ...window, end: ends.outputPadding })];
+    if (tilesFromStart(window)) return [tile(context, share, { ...window, end: ends.outputPadding })];
     const channels = shape[1] ?? 0;
     const ones = Array.from({ length: channels * product(window.kernel) }, () => 1);
     const spread = emit.emit("ConvTranspose", [share, emit.constant(tensor(dtype, [channels, 1, ...window.kernel], ones))], {

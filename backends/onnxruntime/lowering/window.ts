@@ -42,3 +42,11 @@ export function isDisjoint(window: SlidingWindow): boolean {
 export function product(sizes: readonly number[]): number {
   return sizes.reduce((a, b) => a * b, 1);
 }
+
+/** Whether the windows lie side by side from the first element on, without padding; the end may be left over. */
+export function tilesFromStart(window: SlidingWindow): boolean {
+  return windowAxes(window).every(
+    ({ input, output, kernel, stride, dilation, begin }) =>
+      kernel === stride && (kernel === 1 || dilation === 1) && begin === 0 && output * kernel <= input,
+  );
+}
