@@ -124,6 +124,11 @@ export class GraphBuilder implements Emitter {
     return this.#fresh(base);
   }
 
+  /** Whether neither a value nor a node has this name, and none has reserved it. */
+  isFree(name: string): boolean {
+    return !this.#names.has(name);
+  }
+
   /** Keeps names from being made up here, for the values of another graph that will come with theirs. */
   reserve(names: Iterable<string>): void {
     for (const name of names) this.#names.add(name);

@@ -21,18 +21,19 @@ export interface CopyOptions {
 export function copyInto(builder: GraphBuilder, graph: Graph, { inputs = {} }: CopyOptions = {}): Readonly<Record<string, Value>> {
   const values = new Map<ValueName, Value>();
   const copied = (name: ValueName): Value => values.get(name) ?? refuse(`graph "${graph.name}" uses "${name}" before it is defined`, { value: name });
-  const free = (name: ValueName): ValueName => (builder.has(name) ? builder.freshName(name) : name);
+  const free = (name: string): string => (builder.isFree(name) ? name : builder.freshName(name));
   for (const { name, dtype, shape } of graph.inputs) {
     values.set(name, Object.hasOwn(inputs, name) ? givenInput(graph, name, inputs[name]) : builder.input(name, dtype, shape));
   }
   for (const state of graph.state) values.set(state.name, sharedState(builder, state));
   for (const [name, constant] of Object.entries(graph.constants)) values.set(name, builder.constant(constant, free(name)));
   for (const node of graph.nodes) {
+    const name = free(node.name);
     const outputs = builder.addNode({
       ...node,
-      name: free(node.name),
-      inputs: node.inputs.map((name) => (name === "" ? "" : copied(name).name)),
-      outputs: node.outputs.map(free),
+      name,
+      inputs: node.inputs.map((input) => (input === "" ? "" : copied(input).name)),
+      outputs: node.outputs.map((output) => (output === node.name ? name : free(output))),
     });
     outputs.forEach((output, i) => values.set(node.outputs[i] ?? "", output));
   }
