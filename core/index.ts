@@ -168,3 +168,4 @@ export { hashGraph } from "./graph/hash.ts";
 export { graphToJson, type AttributeJson, type ConstantJson, type GraphJson } from "./graph/json.ts";
 export { graphFromJson, type GraphLimits } from "./graph/from-json.ts";
 export { printGraph } from "./graph/print.ts";
+export { Sha256, sha256Hex } from "./sha256.ts";
