@@ -58,7 +58,15 @@ export { blobSource, memorySource, type ByteSource } from "./data/byte-source.ts
 export { openTable, readTable, type OpenedTable } from "./data/open-table.ts";
 export { missingTexts, type FileColumnType, type Table, type TableOptions } from "./data/table.ts";
 export { formatCsv, type WriteCsvOptions } from "./data/write-csv.ts";
-export { defaultFractions, splitColumns, splitIndices, type SplitColumns, type SplitFractions, type SplitIndices, type SplitOptions } from "./data/split.ts";
+export {
+  defaultFractions,
+  splitColumns,
+  splitIndices,
+  type SplitColumns,
+  type SplitFractions,
+  type SplitIndices,
+  type SplitOptions,
+} from "./data/split.ts";
 export { packColumns, type PackOptions } from "./data/pack-columns.ts";
 export { fromColumns } from "./data/from-columns.ts";
 export { tensorBatches, type TensorBatchesOptions } from "./data/tensor-batches.ts";
@@ -169,3 +177,25 @@ export { graphToJson, type AttributeJson, type ConstantJson, type GraphJson } fr
 export { graphFromJson, type GraphLimits } from "./graph/from-json.ts";
 export { printGraph } from "./graph/print.ts";
 export { Sha256, sha256Hex } from "./sha256.ts";
+export { decodePredictions } from "./features/decode.ts";
+export {
+  areaUnderCurve,
+  classificationMetrics,
+  concatPredictions,
+  confusionMatrix,
+  evaluatePredictions,
+  regressionMetrics,
+  type ClassPredictions,
+  type Evaluated,
+  type Metrics,
+} from "./evaluation/index.ts";
+export { prepareTable, type PreparedTable, type PrepareTableOptions } from "./pipeline/prepare-table.ts";
+export {
+  chooseBest,
+  trainTable,
+  type Candidate,
+  type TableEvent,
+  type TableModel,
+  type TrainedTable,
+  type TrainTableOptions,
+} from "./pipeline/train-table.ts";

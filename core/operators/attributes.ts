@@ -13,7 +13,8 @@ export function readAttributes(operator: Operator, nodeName: string, given: Read
     throw new EspalierError("GRAPH_INVALID", `${nodeName} (${operator.name}): ${message}`, { node: nodeName, operator: operator.name });
   };
   for (const [name, value] of Object.entries(given)) {
-    const spec = (Object.hasOwn(specs, name) ? specs[name] : undefined) ?? refuse(`no attribute "${name}"; it has ${Object.keys(specs).join(", ") || "none"}`);
+    const spec =
+      (Object.hasOwn(specs, name) ? specs[name] : undefined) ?? refuse(`no attribute "${name}"; it has ${Object.keys(specs).join(", ") || "none"}`);
     if (!hasKind(value, spec.kind)) refuse(`attribute "${name}" must be of kind ${spec.kind}, not ${JSON.stringify(value)}`);
   }
   for (const [name, spec] of Object.entries(specs)) {
