@@ -62,9 +62,7 @@ export function inferSchema(evidence: readonly ColumnEvidence[], types: Readonly
   const names = evidence.map(({ name }) => name);
   for (const name of Object.keys(types)) {
     if (!names.includes(name)) {
-      throw new EspalierError("COLUMN_MISSING", `a type is declared for column "${name}", which the data does not have${suggestNames(name, names)}`, {
-        column: name,
-      });
+      throw new EspalierError("COLUMN_MISSING", `the data has no column "${name}"${suggestNames(name, names)}`, { column: name });
     }
   }
   const notes: string[] = [];
