@@ -1,4 +1,5 @@
 import {
+  dtypeCodes,
   EspalierError,
   findOperator,
   onnxAttributes,
@@ -8,13 +9,15 @@ import {
   type Node,
   type OnnxModel,
   type OnnxValue,
+  type Operator,
   type Tensors,
   type ValueName,
   type ValueType,
 } from "../../core/index.ts";
 import { lowerings } from "./lowering/index.ts";
 import type { LoweringContext, Operand } from "./lowering/lowering.ts";
-import { OnnxEmitter } from "./onnx-emitter.ts";
+import { int, OnnxEmitter } from "./onnx-emitter.ts";
+import { substituteType } from "./kernel-gaps.ts";
 
 /** A model and where its outputs are. */
 export interface Assembled {
@@ -60,18 +63,7 @@ function emitNode(graph: Graph, node: Node, emit: OnnxEmitter, nameOf: (value: V
   const operator = findOperator(node.operator);
   if (operator === undefined) throw new EspalierError("GRAPH_INVALID", `${node.name}: no operator "${node.operator}"`, { node: node.name });
   const lowering = lowerings.get(node.operator);
-  if (lowering === undefined) {
-    const inputs = node.inputs.map(nameOf);
-    emit.add({
-      name: node.name,
-      operator: node.operator,
-      domain: operator.domain,
-      inputs,
-      outputs: node.outputs,
-      attributes: onnxAttributes(operator, node.attributes),
-    });
-    return node.outputs;
-  }
+  if (lowering === undefined) return emitStandard(graph, node, { operator, emit, nameOf });
   const operand = (value: ValueName): Operand => staticOperand(nameOf(value), typeOf(graph, value), node);
   const inputs = node.inputs.map((input) => (input === "" ? undefined : operand(input)));
   const context: LoweringContext = {
@@ -82,6 +74,30 @@ function emitNode(graph: Graph, node: Node, emit: OnnxEmitter, nameOf: (value: V
     attributes: readAttributes(operator, node.name, node.attributes),
   };
   return lowering.lower(context);
+}
+
+interface Standard {
+  readonly operator: Operator;
+  readonly emit: OnnxEmitter;
+  readonly nameOf: (value: ValueName) => string;
+}
+
+/** A node as it is; where ONNX Runtime has no kernel for its element type, computed in a wider one. */
+function emitStandard(graph: Graph, node: Node, { operator, emit, nameOf }: Standard): readonly string[] {
+  const { domain } = operator;
+  const attributes = onnxAttributes(operator, node.attributes);
+  const substitute = substituteType(node.operator, typeOf(graph, node.outputs[0] ?? "").dtype);
+  if (substitute === undefined) {
+    emit.add({ name: node.name, operator: node.operator, domain, inputs: node.inputs.map(nameOf), outputs: node.outputs, attributes });
+    return node.outputs;
+  }
+  const { dtype } = typeOf(graph, node.outputs[0] ?? "");
+  const inputs = node.inputs.map((input, i) => {
+    const isCondition = node.operator === "Where" && i === 0; // a bool whatever it chooses between
+    const isNarrow = input !== "" && !isCondition && typeOf(graph, input).dtype === dtype;
+    return isNarrow ? emit.emit("Cast", [nameOf(input)], { to: int(dtypeCodes[substitute]) }) : nameOf(input);
+  });
+  return [emit.emit("Cast", [emit.emit(node.operator, inputs, attributes, { domain })], { to: int(dtypeCodes[dtype]) })];
 }
 
 function typeOf(graph: Graph, value: ValueName): ValueType {

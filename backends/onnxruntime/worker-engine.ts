@@ -11,10 +11,11 @@ interface Pending {
 /**
  * Starts an engine in a thread of its own.
  *
+ * @param options.worker the thread's module; by default `worker.ts` beside this file
  * @throws BACKEND_UNAVAILABLE when onnxruntime-node is not installed or does not load there
  */
-export async function openWorkerEngine(settings: WorkerSettings): Promise<Engine> {
-  const engine = new WorkerEngine(settings);
+export async function openWorkerEngine(settings: WorkerSettings, { worker = besideThisFile() }: { readonly worker?: URL } = {}): Promise<Engine> {
+  const engine = new WorkerEngine(settings, worker);
   await engine.ready();
   return engine;
 }
@@ -27,9 +28,8 @@ class WorkerEngine implements Engine {
   #lost: EspalierError | undefined;
   #closed: Promise<void> | undefined;
 
-  constructor(settings: WorkerSettings) {
-    const extension = import.meta.url.endsWith(".ts") ? ".ts" : ".js"; // run from source or from dist
-    this.#worker = new Worker(new URL(`./worker${extension}`, import.meta.url), { workerData: settings, name: "espalier-onnxruntime" });
+  constructor(settings: WorkerSettings, worker: URL) {
+    this.#worker = new Worker(worker, { workerData: settings, name: "espalier-onnxruntime" });
     this.#worker.unref();
     this.#worker.on("message", (reply: Reply) => this.#settle(reply));
     this.#worker.on("error", (error: Error) => this.#lose(`failed: ${error.message}`, error));
@@ -111,4 +111,9 @@ class WorkerEngine implements Engine {
     for (const { reject } of this.#pending.values()) reject(this.#lost);
     this.#pending.clear();
   }
+}
+
+function besideThisFile(): URL {
+  const extension = import.meta.url.endsWith(".ts") ? ".ts" : ".js"; // run from source or from dist
+  return new URL(`./worker${extension}`, import.meta.url);
 }

@@ -1,0 +1,61 @@
+import { expect, test } from "vitest";
+import { bindBatch, GraphBuilder, scalar, tensor, toNumbers, type Graph, type Tensor } from "../../core/index.ts";
+import { openReference } from "../reference/index.ts";
+import { openOnnxRuntime } from "./backend.ts";
+import { planGraph } from "./plan.ts";
+
+/** One Adam step on w with the gradient that is fed; `reads` says who else wants the new w. */
+function adamGraph({ reads }: { readonly reads: "nobody" | "an output" | "a node" }): Graph {
+  const b = new GraphBuilder(`adam read by ${reads}`);
+  const [w, v, h] = ["w", "v", "h"].map((name) => b.state(name, "float32", [3])) as [
+    ReturnType<typeof b.state>,
+    ReturnType<typeof b.state>,
+    ReturnType<typeof b.state>,
+  ];
+  const g = b.op("Add", [b.input("g", "float32", [3]), b.op("Mul", [w, b.scalar(0.1, "float32")])]);
+  const [next, nextV, nextH] = b.ops("Adam", [b.input("learning_rate", "float32", []), b.input("step", "int64", []), w, g, v, h], 3, {
+    norm_coefficient: 0.01,
+  });
+  if (next === undefined || nextV === undefined || nextH === undefined) throw new Error("three outputs were asked for");
+  b.update("w", reads === "a node" ? b.op("Mul", [next, b.scalar(0.99, "float32")]) : next);
+  b.update("v", nextV);
+  b.update("h", nextH);
+  if (reads === "an output") b.output("next", next);
+  b.output("g_used", g);
+  return b.build();
+}
+
+test("an optimizer whose results go only into its own state leaves the model", () => {
+  const plan = planGraph(bindBatch(adamGraph({ reads: "nobody" }), 1));
+  expect(plan.optimizers.map(({ targets }) => targets.map(({ parameter, slots }) => [parameter, ...slots]))).toEqual([[["w", "v", "h"]]]);
+  expect(plan.updates).toEqual({});
+  expect(plan.model?.nodes.map(({ operator }) => operator).toSorted()).toEqual(["Add", "Mul"]);
+});
+
+test("an optimizer whose result is read elsewhere is computed in the model", () => {
+  for (const reads of ["an output", "a node"] as const) {
+    const plan = planGraph(bindBatch(adamGraph({ reads }), 1));
+    expect(plan.optimizers).toEqual([]);
+    expect(Object.keys(plan.updates)).toEqual(["w", "v", "h"]);
+  }
+});
+
+test("fused or in the model, ten steps of Adam end where the reference backend ends, to 1e-6", async () => {
+  const [tested, reference] = [await openOnnxRuntime({ thread: "inline", threads: 1 }), openReference()];
+  for (const reads of ["nobody", "an output", "a node"] as const) {
+    const graph = adamGraph({ reads });
+    const state = { w: tensor("float32", [3], [1, -2, 0.5]) };
+    const [a, b] = [await tested.compile(graph, { state }), await reference.compile(graph, { state })];
+    for (let step = 1; step <= 10; step += 1) {
+      const feeds = { g: tensor("float32", [3], [0.3, -0.2 * step, 0]), learning_rate: scalar(0.01), step: tensor("int64", [], [step]) };
+      await Promise.all([a.run(feeds), b.run(feeds)]);
+    }
+    const [given, expected] = [await a.readState(), await b.readState()];
+    for (const name of ["w", "v", "h"]) {
+      const wanted = toNumbers(expected[name] as Tensor);
+      toNumbers(given[name] as Tensor).forEach((value, i) => expect(Math.abs(value - (wanted[i] ?? Number.NaN))).toBeLessThan(1e-6));
+    }
+  }
+  await tested.dispose();
+  await reference.dispose();
+});
