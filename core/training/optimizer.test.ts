@@ -1,0 +1,119 @@
+import { afterAll, expect, test } from "vitest";
+import { openReference } from "../../backends/reference/index.ts";
+import { linear } from "../models/linear.ts";
+import { scalar, tensor, toNumbers } from "../tensor.ts";
+import { meanSquaredError } from "./loss.ts";
+import { adam, sgd, type Optimizer } from "./optimizer.ts";
+import { createTrainingGraph } from "./training-graph.ts";
+
+const backend = openReference();
+afterAll(() => backend.dispose());
+
+const x = [0.5, -1.5, 2, 1];
+const y = [1, -2, 3, 0.5];
+
+interface Run {
+  readonly weights: number[][];
+  readonly losses: number[];
+}
+
+/** The kernel and bias after each of some steps of the training graph; and its losses. */
+async function steps(optimizer: Optimizer, count: number, learningRate: number): Promise<Run> {
+  const model = linear({ width: 1, head: { task: "regression" } });
+  const executable = await backend.compile(createTrainingGraph(model.graph, { loss: meanSquaredError(), optimizer }), { state: model.state });
+  const weights: number[][] = [];
+  const losses: number[] = [];
+  for (let step = 1; step <= count; step++) {
+    const outputs = await executable.run({
+      features: tensor("float32", [4, 1], x),
+      labels: tensor("float32", [4, 1], y),
+      learning_rate: scalar(learningRate),
+      step: scalar(step, "int64"),
+    });
+    losses.push(Number(outputs["loss"]!.data[0]));
+    const state = await executable.readState(["dense/kernel", "dense/bias"]);
+    weights.push([...toNumbers(state["dense/kernel"]!), ...toNumbers(state["dense/bias"]!)]);
+  }
+  await executable.dispose();
+  return { weights, losses };
+}
+
+/** The same line fitted by the papers' update rules in float64. `update` gets a parameter's place, its gradient with decay, and the step. */
+function byHand(count: number, decay: number, update: (place: number, gradient: number, step: number) => number): Run {
+  const parameters = [0, 0];
+  const weights: number[][] = [];
+  const losses: number[] = [];
+  for (let step = 1; step <= count; step++) {
+    const errors = x.map((value, i) => parameters[0]! * value + parameters[1]! - y[i]!);
+    losses.push(errors.reduce((sum, error) => sum + error * error, 0) / 4);
+    const gradients = [errors.reduce((sum, error, i) => sum + 2 * error * x[i]!, 0) / 4, errors.reduce((sum, error) => sum + 2 * error, 0) / 4];
+    gradients.forEach((gradient, i) => (parameters[i]! += update(i, gradient + decay * parameters[i]!, step)));
+    weights.push([...parameters]);
+  }
+  return { weights, losses };
+}
+
+/** The largest difference of two runs, over losses and weights. */
+function difference(found: Run, expected: Run): number {
+  const all = ({ losses, weights }: Run): number[] => [...losses, ...weights.flat()];
+  return Math.max(...all(found).map((value, i) => Math.abs(value - all(expected)[i]!)));
+}
+
+/** float32 against float64 over at most 20 steps of values near 1. */
+const tolerance = 5e-6;
+
+test.each([0, 0.1])("adam follows the paper's algorithm, with weight decay %d added to the gradient", async (weightDecay) => {
+  const [beta1, beta2, rate, epsilon] = [0.8, 0.95, 0.05, 1e-7];
+  const mean = [0, 0];
+  const square = [0, 0];
+  const expected = byHand(20, weightDecay, (i, gradient, step) => {
+    mean[i] = beta1 * mean[i]! + (1 - beta1) * gradient;
+    square[i] = beta2 * square[i]! + (1 - beta2) * gradient ** 2;
+    const [m, v] = [mean[i] / (1 - beta1 ** step), square[i] / (1 - beta2 ** step)];
+    return (-rate * m) / (Math.sqrt(v) + epsilon);
+  });
+  expect(difference(await steps(adam({ beta1, beta2, weightDecay }), 20, rate), expected)).toBeLessThan(tolerance);
+});
+
+test.each([0, 0.9])("sgd with momentum %d follows v = momentum v + g, x = x - rate v", async (momentum) => {
+  const velocity = [0, 0];
+  const expected = byHand(15, 0, (i, gradient) => {
+    velocity[i] = momentum * velocity[i]! + gradient;
+    return -0.05 * velocity[i];
+  });
+  expect(difference(await steps(sgd({ momentum }), 15, 0.05), expected)).toBeLessThan(tolerance);
+});
+
+test("nesterov looks ahead: x = x - rate (g + momentum v)", async () => {
+  const velocity = [0, 0];
+  const expected = byHand(15, 0.01, (i, gradient) => {
+    velocity[i] = 0.9 * velocity[i]! + gradient;
+    return -0.05 * (gradient + 0.9 * velocity[i]);
+  });
+  expect(difference(await steps(sgd({ momentum: 0.9, nesterov: true, weightDecay: 0.01 }), 15, 0.05), expected)).toBeLessThan(tolerance);
+});
+
+test("the training graph has the agreed names, one optimizer node, slots beside the parameters, and the model's output", () => {
+  const model = linear({ width: 3, head: { task: "regression" } });
+  const graph = createTrainingGraph(model.graph, { loss: meanSquaredError(), optimizer: adam() });
+  expect(graph.inputs.map(({ name, dtype, shape }) => `${name} ${dtype} [${shape.join(", ")}]`)).toEqual([
+    "features float32 [batch, 3]",
+    "labels float32 [batch, 1]",
+    "learning_rate float32 []",
+    "step int64 []",
+  ]);
+  expect(Object.keys(graph.outputs).toSorted()).toEqual(["loss", "prediction"]);
+  expect(graph.nodes.filter(({ operator }) => operator === "Adam")).toHaveLength(1);
+  const slots = ["adam/v/dense/kernel", "adam/v/dense/bias", "adam/h/dense/kernel", "adam/h/dense/bias"];
+  expect(graph.state.filter(({ role }) => role === "slot").map(({ name }) => name)).toEqual(slots);
+  expect(Object.keys(graph.updates).toSorted()).toEqual([...slots, "dense/kernel", "dense/bias"].toSorted());
+});
+
+test.each([
+  [() => adam({ learningRate: -1 }), "adam: learningRate must be a number from 0, not -1"],
+  [() => adam({ beta1: 1 }), "adam: beta1 must be a number from 0 to below 1, not 1"],
+  [() => adam({ weightDecay: Number.NaN }), "adam: weightDecay must be a number from 0, not NaN"],
+  [() => sgd({ momentum: 1.5 }), "sgd: momentum must be a number from 0 to below 1, not 1.5"],
+])("an argument out of range is refused (%#)", (make, message) => {
+  expect(make).toThrow(message);
+});
