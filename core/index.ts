@@ -45,9 +45,13 @@ export {
 export type { Availability, Backend, BackendDriver, Capabilities, CompileOptions, Executable } from "./backend.ts";
 export type { Column, Columns, ColumnType, NumberColumn, Schema, StringColumn, TensorColumn } from "./columns.ts";
 export type { Predictions, Predictor } from "./predictor.ts";
+export { createPredictor } from "./create-predictor.ts";
 export type { Dataset, DatasetIterator, DatasetState } from "./data/dataset.ts";
 export type { FeatureSpec, FittedFeature, FittedFeatures, FittedTarget } from "./features/features.ts";
 export { bundleFormatVersion, type InputField, type Manifest, type TensorEntry } from "./bundle/manifest.ts";
+export { createBundle, type Bundle, type BundleContents } from "./bundle/bundle.ts";
+export { bundleFiles, decodeBundle, openBundle, type BundleSource } from "./bundle/open.ts";
+export { encodeBundle, encodeBundleFolder } from "./bundle/write.ts";
 export { checkFeeds, checkState, stateNames } from "./feeds.ts";
 export { StateStore, type StateStoreOptions } from "./state-store.ts";
 export { deriveSeed, Random, type RandomState } from "./random.ts";
@@ -199,3 +203,4 @@ export {
   type TrainedTable,
   type TrainTableOptions,
 } from "./pipeline/train-table.ts";
+export { lazyCheckpoints, type LazyCheckpoints, type LazyCheckpointsOptions } from "./pipeline/lazy-checkpoints.ts";

@@ -39,6 +39,8 @@ export interface TrainTableOptions extends PrepareTableOptions {
   readonly onEvent?: (event: TableEvent) => void | Promise<void>;
   /** Where a model's checkpoints go; none without. */
   readonly checkpoints?: (model: TableModel) => CheckpointStore;
+  /** Steps between two checkpoints; they are saved at the ends of epochs as well. */
+  readonly checkpointEvery?: number;
   readonly signal?: AbortSignal;
   /** Milliseconds, for rates and times. */
   readonly clock?: () => number;
@@ -129,7 +131,7 @@ interface CandidateContext {
 }
 
 async function trainCandidate(name: TableModel, { table, tensors, options }: CandidateContext): Promise<Candidate> {
-  const { backend, seed, onEvent, checkpoints, signal, clock } = options;
+  const { backend, seed, onEvent, checkpoints, checkpointEvery, signal, clock } = options;
   const { target, parts } = table;
   const rows = parts.train.length;
   const head: Head = target.task === "classification" ? { task: "classification", classes: target.classes.length } : { task: "regression" };
@@ -150,6 +152,7 @@ async function trainCandidate(name: TableModel, { table, tensors, options }: Can
     seed: deriveSeed(seed, "batches"),
     ...(onEvent && { onEvent: (event) => onEvent({ kind: "training", model: name, event }) }),
     ...(checkpoints && { checkpoints: checkpoints(name) }),
+    ...(checkpointEvery !== undefined && { checkpointEvery }),
     ...(signal && { signal }),
     ...(clock && { clock }),
   });

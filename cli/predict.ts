@@ -1,0 +1,96 @@
+import type { Command } from "commander";
+import { formatCsv, type Column, type Columns, type Predictions } from "../core/index.ts";
+import { loadBundle } from "../node/bundle/bundle-files.ts";
+import { openDraft } from "../node/draft-file.ts";
+import { openNodePredictor } from "../node/open-predictor.ts";
+import { addDataOptions, type DataOptions, openInputs } from "./data-options.ts";
+import { withInterrupt } from "./interrupt.ts";
+import { createOutput, type Output } from "./output.ts";
+
+interface PredictOptions extends DataOptions {
+  readonly out?: string;
+  readonly backend: string;
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+}
+
+/** `espalier predict <bundle> <data>`: a CSV of predictions, row by row. */
+export function addPredict(program: Command): void {
+  const command = program
+    .command("predict")
+    .description("predict the rows of a data file, as CSV")
+    .argument("<bundle>", "what espalier train wrote")
+    .argument("<data...>", "CSV or JSON-lines files with the bundle's input columns; others are ignored")
+    .option("--out <file.csv>", "where to write; stdout when left out")
+    .option("--backend <name>", "what to compute on; see espalier doctor", "auto")
+    .option("--json", "end with one JSON object on stdout (needs --out)")
+    .option("--quiet", "no progress")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  espalier predict table-price new-houses.csv --out prices.csv\n  espalier predict table-price new-houses.csv | head\n",
+    );
+  addDataOptions(command).action((bundle: string, data: readonly string[], options: PredictOptions) =>
+    withInterrupt((signal) => predict(bundle, { data, options, signal })),
+  );
+}
+
+interface PredictJob {
+  readonly data: readonly string[];
+  readonly options: PredictOptions;
+  readonly signal: AbortSignal;
+}
+
+async function predict(bundlePath: string, { data, options, signal }: PredictJob): Promise<void> {
+  const { out } = options;
+  // Without --out the predictions are on stdout: what is for people goes to stderr.
+  const output = createOutput({ ...options, json: options.json === true || out === undefined });
+  const bundle = await loadBundle(bundlePath);
+  const table = await openInputs(bundle.manifest, { paths: data, data: options, signal });
+  const predictor = await openNodePredictor(bundle, { backend: options.backend });
+  const draft = out === undefined ? undefined : await openDraft(out);
+  let rows = 0;
+  try {
+    for await (const columns of table) {
+      const text = formatCsv(predictionColumns(await predictor.predict(columns, { signal })), { header: rows === 0 });
+      if (draft === undefined) await writeOut(text);
+      else await draft.write(text);
+      rows += columns.length;
+      output.status(`${rows} rows`);
+    }
+    await draft?.commit();
+  } catch (error) {
+    await draft?.discard();
+    throw error;
+  } finally {
+    await predictor.dispose();
+  }
+  if (out !== undefined) finish(output, { rows, out, json: options.json === true });
+}
+
+function finish(output: Output, { rows, out, json }: { readonly rows: number; readonly out: string; readonly json: boolean }): void {
+  output.line(`wrote ${rows} ${rows === 1 ? "prediction" : "predictions"} to ${out}`);
+  if (json) output.result({ ok: true, rows, out });
+}
+
+/** `prediction`, then one `probability_<class>` column a class. */
+export function predictionColumns(predictions: Predictions): Columns {
+  if (predictions.task === "regression") {
+    return { length: predictions.values.length, columns: new Map([["prediction", { kind: "number", values: predictions.values }]]) };
+  }
+  const { classes, labels, probabilities } = predictions;
+  const columns = new Map<string, Column>([["prediction", { kind: "string", codes: labels, dictionary: classes }]]);
+  for (const [i, name] of classes.entries()) {
+    const values = Float64Array.from(labels, (_, row) => shortest(probabilities[row * classes.length + i]!)); // one column a class
+    columns.set(`probability_${name}`, { kind: "number", values });
+  }
+  return { length: labels.length, columns };
+}
+
+/** A float32 with the digits that tell it from its neighbours, not those of the float64 nearest to it. */
+function shortest(value: number): number {
+  return Number(value.toPrecision(9));
+}
+
+async function writeOut(text: string): Promise<void> {
+  if (!process.stdout.write(text)) await new Promise<void>((resolve) => process.stdout.once("drain", resolve));
+}

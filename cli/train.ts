@@ -1,0 +1,223 @@
+import { stat } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { type Command, Option } from "commander";
+import pc from "picocolors";
+import {
+  EspalierError,
+  readTable,
+  Sha256,
+  suggestNames,
+  type Candidate,
+  type OpenedTable,
+  type TableEvent,
+  type TableModel,
+  type TrainedTable,
+} from "../core/index.ts";
+import { trainAndSave, type TrainedBundle } from "../node/train-and-save.ts";
+import { addDataOptions, type DataOptions, openFiles } from "./data-options.ts";
+import { withInterrupt } from "./interrupt.ts";
+import { list, positiveNumber, wholeNumber } from "./options.ts";
+import { createOutput, formatTable, type Output } from "./output.ts";
+import { trainingProgress } from "./training-progress.ts";
+
+interface TrainOptions extends DataOptions {
+  readonly target?: string;
+  readonly model: "auto" | TableModel | "boosted-trees";
+  readonly task?: "classification" | "regression";
+  readonly ignore?: readonly string[];
+  readonly epochs?: number;
+  readonly batchSize?: number;
+  readonly learningRate?: number;
+  readonly seed: number;
+  readonly backend: string;
+  readonly distribute?: string;
+  readonly out?: string;
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+}
+
+/** `espalier train <data...> --target <column>`: from files to a bundle. */
+export function addTrain(program: Command): void {
+  const command = program
+    .command("train")
+    .description("train a model on a table and write it as a bundle")
+    .argument("<data...>", "CSV or JSON-lines files, plain or gzip; several are parts of one table")
+    .option("--target <column>", "the column to predict")
+    .addOption(
+      new Option("--model <kind>", "what to train; auto keeps the better of linear and network")
+        .choices(["auto", "linear", "network", "boosted-trees"])
+        .default("auto"),
+    )
+    .addOption(new Option("--task <task>", "what the target is; found from its values when left out").choices(["classification", "regression"]))
+    .option("--ignore <columns>", "columns not to use (a,b,c)", list)
+    .option("--epochs <n>", "passes over the data at most; training stops when it no longer helps", wholeNumber(1))
+    .option("--batch-size <n>", "rows of one step", wholeNumber(1))
+    .option("--learning-rate <rate>", "size of the steps", positiveNumber)
+    .option("--seed <n>", "the same seed and data give the same model", wholeNumber(0), 0)
+    .option("--backend <name>", "what to compute on; see espalier doctor", "auto")
+    .option("--distribute <n|mpi>", "train in several processes (not in this release)")
+    .option("--out <bundle>", "where to write the bundle: a folder, or a file ending in .safetensors")
+    .option("--json", "end with one JSON object on stdout")
+    .option("--quiet", "no progress")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  espalier train houses.csv --target price\n  espalier train january.csv february.csv.gz --target churned --ignore customer --out churn\n" +
+        "  espalier train table.csv --target y --model linear --seed 7 --json\n",
+    );
+  addDataOptions(command).action((paths: readonly string[], options: TrainOptions) => withInterrupt((signal) => train(paths, options, signal)));
+}
+
+async function train(paths: readonly string[], options: TrainOptions, signal: AbortSignal): Promise<void> {
+  const started = performance.now();
+  const output = createOutput(options);
+  const { model, target } = checkOptions(options);
+  const hash = new Sha256();
+  const table = await openFiles(paths, options, { sampleRows: Infinity, onBytes: (bytes) => hash.update(bytes), signal });
+  if (target === undefined)
+    throw new EspalierError("ARGUMENT_INVALID", `say which column to predict: --target <column>${suggestNames("", Object.keys(table.schema))}`);
+  checkTarget(table, target);
+  const name = bundleName(paths[0] ?? "table", target);
+  const path = options.out ?? name;
+  await refuseForeign(path);
+  for (const note of table.notes) output.note(note);
+  const columns = await readTable(table);
+  const result = await trainAndSave(columns, {
+    ...settingsOf(options, { model, target }),
+    name: options.out === undefined ? name : bundleName(options.out),
+    path,
+    backendName: options.backend,
+    data: { fingerprint: hash.hex(), source: paths.join(", ") },
+    signal,
+    onBackend: (reason) => output.detail(`backend ${reason}`),
+    onEvent: showEvents(output),
+  });
+  report(result, { output, seconds: (performance.now() - started) / 1000 });
+}
+
+/** @throws ARGUMENT_INVALID for what this release does not have */
+function checkOptions({ model, distribute, target }: TrainOptions): { readonly model: "auto" | TableModel; readonly target: string | undefined } {
+  if (distribute !== undefined) {
+    throw new EspalierError("ARGUMENT_INVALID", "--distribute is not in this release: training runs in one process; leave the option out", {
+      distribute,
+    });
+  }
+  if (model === "boosted-trees") {
+    throw new EspalierError("ARGUMENT_INVALID", "--model boosted-trees is not in this release; choose auto, linear or network", { model });
+  }
+  return { model, target };
+}
+
+/** Before the rows are read into memory. @throws COLUMN_MISSING */
+function checkTarget(table: OpenedTable, target: string): void {
+  if (Object.hasOwn(table.schema, target)) return;
+  throw new EspalierError("COLUMN_MISSING", `${table.name} has no column "${target}" to predict${suggestNames(target, Object.keys(table.schema))}`, {
+    column: target,
+  });
+}
+
+function settingsOf(options: TrainOptions, chosen: { readonly model: "auto" | TableModel; readonly target: string }) {
+  const { seed, task, ignore, epochs, batchSize, learningRate } = options;
+  return {
+    ...chosen,
+    seed,
+    ...(task !== undefined && { task }),
+    ...(ignore !== undefined && { ignore }),
+    ...(epochs !== undefined && { epochs }),
+    ...(batchSize !== undefined && { batchSize }),
+    ...(learningRate !== undefined && { learningRate }),
+  };
+}
+
+/** A name that may stand in a URL: of the file and the target, or of the place to write to. */
+function bundleName(path: string, target?: string): string {
+  const file = basename(path).replace(/(\.(csv|tsv|tab|txt|jsonl|ndjson|json|safetensors))?(\.gz)?$/i, "");
+  const text = target === undefined ? file : `${file}-${target}`;
+  return (
+    text
+      .replaceAll(/[^A-Za-z0-9._-]+/g, "-")
+      .replaceAll(/^[^A-Za-z0-9]+|-+$/g, "")
+      .slice(0, 128) || "model"
+  );
+}
+
+/** Says before training, not after it, that the bundle cannot be written there. @throws FILE_UNREADABLE */
+async function refuseForeign(path: string): Promise<void> {
+  const found = await stat(path).catch(() => undefined);
+  if (found === undefined) return;
+  const bundle = found.isDirectory() ? await stat(join(path, "manifest.json")).catch(() => undefined) : path.endsWith(".safetensors") && found;
+  if (!bundle) throw new EspalierError("FILE_UNREADABLE", `${path} exists and is not a bundle; choose another place with --out`, { path });
+}
+
+function showEvents(output: Output): (event: TableEvent) => void {
+  const shown = new Map<TableModel, ReturnType<typeof trainingProgress>>();
+  return (event) => {
+    switch (event.kind) {
+      case "prepared": {
+        const { target, parts, features, leftOut, droppedRows } = event.table;
+        const what =
+          target.task === "classification"
+            ? `classification of "${target.column}" into ${target.classes.length} classes`
+            : `regression of "${target.column}"`;
+        const rows = `${parts.train.length} rows to train on, ${parts.validation.length} to choose by, ${parts.test.length} to test on`;
+        output.detail(`${what} from ${features.features.length} ${features.features.length === 1 ? "column" : "columns"}: ${rows}`);
+        for (const { column, reason } of leftOut) output.note(`column "${column}" is left out: ${reason}`);
+        if (droppedRows > 0) output.note(`${droppedRows} ${droppedRows === 1 ? "row is" : "rows are"} left out: the target is missing`);
+        return;
+      }
+      case "training": {
+        const progress = shown.get(event.model) ?? trainingProgress(event.model, output);
+        shown.set(event.model, progress);
+        progress(event.event);
+        return;
+      }
+      case "trained":
+        return;
+      default:
+        event satisfies never;
+    }
+  };
+}
+
+function report({ trained, run, path, backend }: TrainedBundle, { output, seconds }: { readonly output: Output; readonly seconds: number }): void {
+  const { best, candidates, table } = trained;
+  output.detail("");
+  for (const line of metricsTable(candidates, best)) output.detail(line);
+  if (candidates.length > 1) output.detail(verdict(trained));
+  output.detail(`\nrun ${run}, ${seconds.toFixed(1)} s`);
+  output.line(`wrote ${pc.bold(path)}; serve it with: espalier serve ${path}`);
+  const { train: trainRows, validation, test } = table.parts;
+  output.result({
+    ok: true,
+    run,
+    bundle: path,
+    task: table.target.task,
+    target: table.target.column,
+    model: best.name,
+    backend,
+    rows: { train: trainRows.length, validation: validation.length, test: test.length },
+    metrics: best.test,
+    seconds: Number(seconds.toFixed(3)),
+    candidates: candidates.map((candidate) => ({
+      model: candidate.name,
+      epochs: candidate.history.length,
+      validation: candidate.validation,
+      metrics: candidate.test,
+    })),
+  });
+}
+
+function metricsTable(candidates: readonly Candidate[], best: Candidate): string[] {
+  const names = [...new Set(candidates.flatMap(({ test }) => Object.keys(test)))];
+  const rows = candidates.map((candidate) => [
+    candidate.name + (candidate === best && candidates.length > 1 ? " *" : ""),
+    ...names.map((name) => candidate.test[name] ?? ""),
+  ]);
+  return formatTable([["held-out rows", ...names], ...rows]);
+}
+
+function verdict({ best, candidates, table }: TrainedTable): string {
+  const measure = table.target.task === "classification" ? "log loss" : "rmse";
+  return best.name === candidates[0]?.name
+    ? `* kept: the network does not beat the linear model on the validation rows (${measure}), and the simpler one wins`
+    : `* kept: it beats the linear model on the validation rows (${measure})`;
+}
