@@ -14,7 +14,7 @@ import {
   type ValueName,
   type ValueType,
 } from "../../core/index.ts";
-import { lowerings } from "./lowering/index.ts";
+import { findLowering } from "./lowering/index.ts";
 import type { LoweringContext, Operand } from "./lowering/lowering.ts";
 import { int, OnnxEmitter } from "./onnx-emitter.ts";
 import { substituteType } from "./kernel-gaps.ts";
@@ -62,7 +62,7 @@ export function assemble(graph: Graph, wanted: readonly ValueName[], initializer
 function emitNode(graph: Graph, node: Node, emit: OnnxEmitter, nameOf: (value: ValueName) => string): readonly string[] {
   const operator = findOperator(node.operator);
   if (operator === undefined) throw new EspalierError("GRAPH_INVALID", `${node.name}: no operator "${node.operator}"`, { node: node.name });
-  const lowering = lowerings.get(node.operator);
+  const lowering = findLowering(node);
   if (lowering === undefined) return emitStandard(graph, node, { operator, emit, nameOf });
   const operand = (value: ValueName): Operand => staticOperand(nameOf(value), typeOf(graph, value), node);
   const inputs = node.inputs.map((input) => (input === "" ? undefined : operand(input)));

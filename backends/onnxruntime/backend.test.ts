@@ -157,6 +157,32 @@ for (const thread of ["worker", "inline"] as const) {
   });
 }
 
+test("rows that are added up at few places by several threads are all counted", async () => {
+  const backend = await openOnnxRuntime({ threads: 4 });
+  for (const places of [7, 300]) {
+    const rows = 20_000;
+    const b = new GraphBuilder("histogram");
+    const inputs = [b.input("data", "float32", [places, 32]), b.input("indices", "int32", ["batch"]), b.input("dy", "float32", ["batch", 32])];
+    b.output("sums", b.op("GatherGrad", inputs));
+    const executable = await backend.compile(b.build());
+    const feeds = {
+      data: tensor("float32", [places, 32], new Float32Array(places * 32)),
+      indices: tensor(
+        "int32",
+        [rows],
+        Int32Array.from({ length: rows }, (_, i) => (i * i) % places),
+      ),
+      dy: tensor("float32", [rows, 32], new Float32Array(rows * 32).fill(1)),
+    };
+    const expected = new Float32Array(places * 32);
+    for (const place of feeds.indices.data as Int32Array)
+      for (let k = 0; k < 32; k += 1) expected[place * 32 + k] = (expected[place * 32 + k] ?? 0) + 1;
+    for (let run = 0; run < 3; run += 1) expect((await executable.run(feeds))["sums"]?.data).toEqual(expected);
+    await executable.dispose();
+  }
+  await backend.dispose();
+});
+
 test("state of another backend is not shared", async () => {
   const [a, b] = [await openOnnxRuntime({ thread: "inline", threads: 1 }), await openOnnxRuntime({ thread: "inline", threads: 1 })];
   const executable = await a.compile(affine());

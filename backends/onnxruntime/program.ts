@@ -1,14 +1,6 @@
-import {
-  bindBatch,
-  bytesPerElement,
-  elementCount,
-  findOperator,
-  toNumbers,
-  type Graph,
-  type StateStore,
-  type Tensor,
-  type Tensors,
-} from "../../core/index.ts";
+import { bindBatch, bytesPerElement, elementCount, toNumbers, type Graph, type StateStore, type Tensor, type Tensors } from "../../core/index.ts";
+import { supportedOperators } from "./capabilities.ts";
+import { findLowering } from "./lowering/index.ts";
 import { isFloatArray, type FloatArray } from "./optimizers/index.ts";
 import { planGraph, type OptimizerStep, type Plan, type Source } from "./plan.ts";
 import type { Runtime } from "./runtime.ts";
@@ -129,8 +121,9 @@ export function copyTensor(value: Tensor): Tensor {
 
 /** Whether one session serves every batch size: standard operators only, which ONNX Runtime shapes itself. */
 function runsAtAnyBatch(graph: Graph): boolean {
-  const symbolic = graph.inputs.some((input) => input.shape.includes("batch"));
-  return !symbolic || (Object.keys(graph.updates).length === 0 && graph.nodes.every((node) => findOperator(node.operator)?.domain !== "espalier"));
+  if (!graph.inputs.some((input) => input.shape.includes("batch"))) return true;
+  if (Object.keys(graph.updates).length > 0) return false;
+  return graph.nodes.every((node) => supportedOperators.has(node.operator) && findLowering(node) === undefined);
 }
 
 function optimize({ optimizer, attributes, rate, step, targets }: OptimizerStep, store: StateStore<Tensor>, read: (source: Source) => Tensor): void {

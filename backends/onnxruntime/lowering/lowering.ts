@@ -22,6 +22,8 @@ export interface LoweringContext {
 /** How one operator is written for ONNX Runtime's CPU kernels, chosen by shape. */
 export interface Lowering {
   readonly operator: string;
+  /** Whether a node with these attributes needs it; every node of the operator where this is left out. */
+  readonly applies?: (attributes: Attributes) => boolean;
   /** Emits the nodes and returns the names of the outputs. */
   lower(context: LoweringContext): readonly string[];
 }
