@@ -1,0 +1,11 @@
+export { createServer, defaultProtocols, type ServerOptions } from "./app.ts";
+export { contentTypeOf, type Asset, type AssetSource } from "./assets.ts";
+export { createBatcher, type Batcher, type BatcherOptions, type PredictRows } from "./batcher.ts";
+export { platformClock, type Clock } from "./clock.ts";
+export { errorCodeHeader, toFailure, type Failure } from "./failure.ts";
+export { defaultLimits, edgeLimits, resolveLimits, type ServerLimits } from "./limits.ts";
+export { openInference } from "./protocols/open-inference.ts";
+export { tensorflowServing } from "./protocols/tensorflow-serving.ts";
+export type { Protocol, ProtocolContext, ServerApp, ServerEnvironment, ServerRequest } from "./protocols/protocol.ts";
+export { createModelRegistry, type ModelRegistry, type ModelRegistryOptions, type ServedModel } from "./registry.ts";
+export { createTelemetry, type ProcessReading, type RequestRecord, type Telemetry } from "./telemetry.ts";
