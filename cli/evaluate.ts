@@ -2,7 +2,8 @@ import type { Command } from "commander";
 import { concatColumns, evaluatePredictions, gatherRows, rowsWithTarget, selectColumns, type Columns, type Predictions } from "../core/index.ts";
 import { loadBundle } from "../node/bundle/bundle-files.ts";
 import { openNodePredictor } from "../node/open-predictor.ts";
-import { addDataOptions, type DataOptions, openInputs } from "./data-options.ts";
+import { openInputs } from "../node/sources/open-files.ts";
+import { addDataOptions, type DataOptions, readingOptions } from "./data-options.ts";
 import { withInterrupt } from "./interrupt.ts";
 import { createOutput, formatTable } from "./output.ts";
 
@@ -36,7 +37,7 @@ async function evaluate(bundlePath: string, { data, options, signal }: EvaluateJ
   const output = createOutput(options);
   const bundle = await loadBundle(bundlePath);
   const { target } = bundle.manifest;
-  const table = await openInputs(bundle.manifest, { paths: data, data: options, signal, withTarget: true });
+  const table = await openInputs(bundle.manifest, { paths: data, reading: readingOptions(options), signal, withTarget: true });
   const predictor = await openNodePredictor(bundle, { backend: options.backend });
   const truth: Columns[] = [];
   const answers: Predictions[] = [];

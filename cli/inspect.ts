@@ -3,7 +3,8 @@ import type { Command } from "commander";
 import pc from "picocolors";
 import { EspalierError, profileColumns, type ColumnProfile, type Manifest } from "../core/index.ts";
 import { bundleFileEnding, loadBundle } from "../node/bundle/bundle-files.ts";
-import { addDataOptions, type DataOptions, openFiles } from "./data-options.ts";
+import { openFiles } from "../node/sources/open-files.ts";
+import { addDataOptions, type DataOptions, readingOptions } from "./data-options.ts";
 import { createOutput, formatNumber, formatTable, type Output } from "./output.ts";
 
 interface InspectOptions extends DataOptions {
@@ -65,11 +66,14 @@ async function inspectBundle(path: string, output: Output): Promise<void> {
 }
 
 async function inspectData(path: string, options: InspectOptions, output: Output): Promise<void> {
-  const table = await openFiles([path], options);
+  const table = await openFiles([path], readingOptions(options));
   const { rows, columns } = await profileColumns(table);
   output.line(`${pc.bold(path)}  ${rows} rows, ${Object.keys(columns).length} columns\n`);
   for (const note of table.notes) output.note(note);
-  const lines = Object.entries(columns).map(([name, profile]) => [name, profile.kind, `${profile.missing} missing`, ...describe(profile)]);
+  const lines = Object.entries(columns).map(([name, profile]) => {
+    const [different, values] = describe(profile);
+    return [name, profile.kind, `${profile.missing} missing`, different, values];
+  });
   for (const row of formatTable([["column", "type", "", "different", "values"], ...lines])) output.line(row);
   output.result({ ok: true, kind: "data", path, rows, columns, notes: table.notes });
 }

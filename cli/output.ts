@@ -25,7 +25,7 @@ export interface Output {
 /** @param options the command's own */
 export function createOutput({ json = false, quiet = false }: OutputOptions): Output {
   const stream = json ? process.stderr : process.stdout;
-  const terminal = stream.isTTY === true && !quiet;
+  const terminal = stream.isTTY && !quiet;
   let shown = false;
   const clear = (): void => {
     if (shown) stream.write("\r\u001b[2K");

@@ -3,7 +3,8 @@ import { formatCsv, type Column, type Columns, type Predictions } from "../core/
 import { loadBundle } from "../node/bundle/bundle-files.ts";
 import { openDraft } from "../node/draft-file.ts";
 import { openNodePredictor } from "../node/open-predictor.ts";
-import { addDataOptions, type DataOptions, openInputs } from "./data-options.ts";
+import { openInputs } from "../node/sources/open-files.ts";
+import { addDataOptions, type DataOptions, readingOptions } from "./data-options.ts";
 import { withInterrupt } from "./interrupt.ts";
 import { createOutput, type Output } from "./output.ts";
 
@@ -45,7 +46,7 @@ async function predict(bundlePath: string, { data, options, signal }: PredictJob
   // Without --out the predictions are on stdout: what is for people goes to stderr.
   const output = createOutput({ ...options, json: options.json === true || out === undefined });
   const bundle = await loadBundle(bundlePath);
-  const table = await openInputs(bundle.manifest, { paths: data, data: options, signal });
+  const table = await openInputs(bundle.manifest, { paths: data, reading: readingOptions(options), signal });
   const predictor = await openNodePredictor(bundle, { backend: options.backend });
   const draft = out === undefined ? undefined : await openDraft(out);
   let rows = 0;

@@ -1,11 +1,12 @@
-import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
-import { EspalierError } from "../core/errors.ts";
+import { EspalierError, suggestNames } from "../core/index.ts";
+import { packageVersion } from "../node/package-version.ts";
 import { addDoctor } from "./doctor.ts";
 import { addEvaluate } from "./evaluate.ts";
 import { addInspect } from "./inspect.ts";
 import { addPredict } from "./predict.ts";
 import { reportError } from "./report-error.ts";
+import { addRuns } from "./runs.ts";
 import { addServe } from "./serve.ts";
 import { addTrain } from "./train.ts";
 
@@ -13,7 +14,7 @@ import { addTrain } from "./train.ts";
 export type AddCommand = (program: Command) => void;
 
 /** In the order in which people meet them. */
-const commands: readonly AddCommand[] = [addTrain, addPredict, addEvaluate, addServe, addInspect, addDoctor];
+const commands: readonly AddCommand[] = [addTrain, addPredict, addEvaluate, addServe, addInspect, addDoctor, addRuns];
 
 /**
  * Runs one command.
@@ -39,6 +40,7 @@ export function createProgram(): Command {
     .description("From a table to a monitored prediction endpoint: train, predict, evaluate, serve and deploy models.")
     .version(packageVersion(), "--version", "print the version")
     .helpOption("--help", "show help")
+    .usage("<command> [options]")
     .helpCommand("help [command]", "show help for a command")
     .showSuggestionAfterError(true)
     .exitOverride()
@@ -47,10 +49,11 @@ export function createProgram(): Command {
   for (const add of commands) add(program);
   for (const command of program.commands) command.exitOverride().helpOption("--help", "show help");
   // Without a command there is nothing to do: help is the answer, not an error.
-  program.action((_options, command: Command) => {
-    const [unknown] = command.args;
-    if (unknown === undefined) program.outputHelp();
-    else program.error(`error: unknown command '${unknown}'`);
+  program.argument("[command]").allowExcessArguments(true);
+  program.action((unknown: string | undefined) => {
+    if (unknown === undefined) return program.outputHelp();
+    const names = program.commands.map((command) => command.name());
+    throw new EspalierError("ARGUMENT_INVALID", `no command "${unknown}"${suggestNames(unknown, names)}`, { command: unknown });
   });
   return program;
 }
@@ -61,17 +64,4 @@ function tidyMessage(message: string): string {
     .replace(/^error: /, "")
     .replaceAll(/\s*\n\s*/g, " ")
     .trim();
-}
-
-function packageVersion(): string {
-  // From source this file is in cli/, from the package in dist/cli/.
-  for (const place of ["../package.json", "../../package.json"]) {
-    try {
-      const found: unknown = JSON.parse(readFileSync(new URL(place, import.meta.url), "utf8"));
-      if (typeof found === "object" && found !== null && "version" in found) return String(found.version);
-    } catch (error) {
-      if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
-    }
-  }
-  return "unknown";
 }

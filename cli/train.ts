@@ -2,23 +2,14 @@ import { stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { type Command, Option } from "commander";
 import pc from "picocolors";
-import {
-  EspalierError,
-  readTable,
-  Sha256,
-  suggestNames,
-  type Candidate,
-  type OpenedTable,
-  type TableEvent,
-  type TableModel,
-  type TrainedTable,
-} from "../core/index.ts";
-import { trainAndSave, type TrainedBundle } from "../node/train-and-save.ts";
-import { addDataOptions, type DataOptions, openFiles } from "./data-options.ts";
+import { EspalierError, type Candidate, type TableModel, type TrainedTable } from "../core/index.ts";
+import { runsFolder } from "../node/tracking/file-runs.ts";
+import { trainFiles, type TrainedBundle, type TrainFilesOptions } from "../node/train-files.ts";
+import { addDataOptions, type DataOptions, readingOptions } from "./data-options.ts";
 import { withInterrupt } from "./interrupt.ts";
 import { list, positiveNumber, wholeNumber } from "./options.ts";
 import { createOutput, formatTable, type Output } from "./output.ts";
-import { trainingProgress } from "./training-progress.ts";
+import { trainingOutput } from "./training-output.ts";
 
 interface TrainOptions extends DataOptions {
   readonly target?: string;
@@ -67,35 +58,27 @@ export function addTrain(program: Command): void {
   addDataOptions(command).action((paths: readonly string[], options: TrainOptions) => withInterrupt((signal) => train(paths, options, signal)));
 }
 
-async function train(paths: readonly string[], options: TrainOptions, signal: AbortSignal): Promise<void> {
+async function train(files: readonly string[], options: TrainOptions, signal: AbortSignal): Promise<void> {
   const started = performance.now();
   const output = createOutput(options);
-  const { model, target } = checkOptions(options);
-  const hash = new Sha256();
-  const table = await openFiles(paths, options, { sampleRows: Infinity, onBytes: (bytes) => hash.update(bytes), signal });
-  if (target === undefined)
-    throw new EspalierError("ARGUMENT_INVALID", `say which column to predict: --target <column>${suggestNames("", Object.keys(table.schema))}`);
-  checkTarget(table, target);
-  const name = bundleName(paths[0] ?? "table", target);
-  const path = options.out ?? name;
-  await refuseForeign(path);
-  for (const note of table.notes) output.note(note);
-  const columns = await readTable(table);
-  const result = await trainAndSave(columns, {
-    ...settingsOf(options, { model, target }),
-    name: options.out === undefined ? name : bundleName(options.out),
-    path,
-    backendName: options.backend,
-    data: { fingerprint: hash.hex(), source: paths.join(", ") },
+  const { out } = options;
+  const result = await trainFiles({
+    files,
+    reading: readingOptions(options),
+    parameters: trainingParameters(options),
+    name: (target) => (out === undefined ? bundleName(files[0] ?? "table", target) : bundleName(out)),
+    ...(out !== undefined && { path: out }),
+    checkPath: refuseForeign,
+    runs: runsFolder,
     signal,
-    onBackend: (reason) => output.detail(`backend ${reason}`),
-    onEvent: showEvents(output),
+    ...trainingOutput(output),
   });
   report(result, { output, seconds: (performance.now() - started) / 1000 });
 }
 
 /** @throws ARGUMENT_INVALID for what this release does not have */
-function checkOptions({ model, distribute, target }: TrainOptions): { readonly model: "auto" | TableModel; readonly target: string | undefined } {
+function trainingParameters(options: TrainOptions): TrainFilesOptions["parameters"] {
+  const { model, distribute, target, seed, backend, task, ignore, epochs, batchSize, learningRate } = options;
   if (distribute !== undefined) {
     throw new EspalierError("ARGUMENT_INVALID", "--distribute is not in this release: training runs in one process; leave the option out", {
       distribute,
@@ -104,22 +87,11 @@ function checkOptions({ model, distribute, target }: TrainOptions): { readonly m
   if (model === "boosted-trees") {
     throw new EspalierError("ARGUMENT_INVALID", "--model boosted-trees is not in this release; choose auto, linear or network", { model });
   }
-  return { model, target };
-}
-
-/** Before the rows are read into memory. @throws COLUMN_MISSING */
-function checkTarget(table: OpenedTable, target: string): void {
-  if (Object.hasOwn(table.schema, target)) return;
-  throw new EspalierError("COLUMN_MISSING", `${table.name} has no column "${target}" to predict${suggestNames(target, Object.keys(table.schema))}`, {
-    column: target,
-  });
-}
-
-function settingsOf(options: TrainOptions, chosen: { readonly model: "auto" | TableModel; readonly target: string }) {
-  const { seed, task, ignore, epochs, batchSize, learningRate } = options;
   return {
-    ...chosen,
+    model,
     seed,
+    backend,
+    ...(target !== undefined && { target }),
     ...(task !== undefined && { task }),
     ...(ignore !== undefined && { ignore }),
     ...(epochs !== undefined && { epochs }),
@@ -146,36 +118,6 @@ async function refuseForeign(path: string): Promise<void> {
   if (found === undefined) return;
   const bundle = found.isDirectory() ? await stat(join(path, "manifest.json")).catch(() => undefined) : path.endsWith(".safetensors") && found;
   if (!bundle) throw new EspalierError("FILE_UNREADABLE", `${path} exists and is not a bundle; choose another place with --out`, { path });
-}
-
-function showEvents(output: Output): (event: TableEvent) => void {
-  const shown = new Map<TableModel, ReturnType<typeof trainingProgress>>();
-  return (event) => {
-    switch (event.kind) {
-      case "prepared": {
-        const { target, parts, features, leftOut, droppedRows } = event.table;
-        const what =
-          target.task === "classification"
-            ? `classification of "${target.column}" into ${target.classes.length} classes`
-            : `regression of "${target.column}"`;
-        const rows = `${parts.train.length} rows to train on, ${parts.validation.length} to choose by, ${parts.test.length} to test on`;
-        output.detail(`${what} from ${features.features.length} ${features.features.length === 1 ? "column" : "columns"}: ${rows}`);
-        for (const { column, reason } of leftOut) output.note(`column "${column}" is left out: ${reason}`);
-        if (droppedRows > 0) output.note(`${droppedRows} ${droppedRows === 1 ? "row is" : "rows are"} left out: the target is missing`);
-        return;
-      }
-      case "training": {
-        const progress = shown.get(event.model) ?? trainingProgress(event.model, output);
-        shown.set(event.model, progress);
-        progress(event.event);
-        return;
-      }
-      case "trained":
-        return;
-      default:
-        event satisfies never;
-    }
-  };
 }
 
 function report({ trained, run, path, backend }: TrainedBundle, { output, seconds }: { readonly output: Output; readonly seconds: number }): void {

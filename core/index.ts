@@ -204,3 +204,4 @@ export {
   type TrainTableOptions,
 } from "./pipeline/train-table.ts";
 export { lazyCheckpoints, type LazyCheckpoints, type LazyCheckpointsOptions } from "./pipeline/lazy-checkpoints.ts";
+export { type RunArtifact, type RunPoint, type RunRecord, type RunStatus, type RunStore } from "./tracking/index.ts";

@@ -1,0 +1,39 @@
+import type { TableEvent, TableModel } from "../core/index.ts";
+import type { TrainFilesOptions } from "../node/train-files.ts";
+import type { Output } from "./output.ts";
+import { trainingProgress } from "./training-progress.ts";
+
+/** Tells a person how training goes. */
+export function trainingOutput(output: Output): Required<Pick<TrainFilesOptions, "onNote" | "onBackend" | "onEvent">> {
+  return { onNote: (text) => output.note(text), onBackend: (reason) => output.detail(`backend ${reason}`), onEvent: showEvents(output) };
+}
+
+function showEvents(output: Output): (event: TableEvent) => void {
+  const shown = new Map<TableModel, ReturnType<typeof trainingProgress>>();
+  return (event) => {
+    switch (event.kind) {
+      case "prepared": {
+        const { target, parts, features, leftOut, droppedRows } = event.table;
+        const what =
+          target.task === "classification"
+            ? `classification of "${target.column}" into ${target.classes.length} classes`
+            : `regression of "${target.column}"`;
+        const rows = `${parts.train.length} rows to train on, ${parts.validation.length} to choose by, ${parts.test.length} to test on`;
+        output.detail(`${what} from ${features.features.length} ${features.features.length === 1 ? "column" : "columns"}: ${rows}`);
+        for (const { column, reason } of leftOut) output.note(`column "${column}" is left out: ${reason}`);
+        if (droppedRows > 0) output.note(`${droppedRows} ${droppedRows === 1 ? "row is" : "rows are"} left out: the target is missing`);
+        return;
+      }
+      case "training": {
+        const progress = shown.get(event.model) ?? trainingProgress(event.model, output);
+        shown.set(event.model, progress);
+        progress(event.event);
+        return;
+      }
+      case "trained":
+        return;
+      default:
+        event satisfies never;
+    }
+  };
+}

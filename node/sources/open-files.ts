@@ -1,0 +1,53 @@
+import { openTable, type ByteSource, type FileColumnType, type Manifest, type OpenedTable, type TableOptions } from "../../core/index.ts";
+import { fileSource } from "./file.ts";
+
+/** How data files are read, where a user says so: plain JSON, kept in run records. */
+export interface ReadingOptions {
+  /** Columns that are text, whatever they hold. */
+  readonly asText?: readonly string[];
+  /** False: the first line holds values. Absent: it is found. */
+  readonly header?: boolean;
+  /** One character, or "tab". */
+  readonly delimiter?: string;
+}
+
+/**
+ * Opens data files as one table.
+ *
+ * @throws FILE_UNREADABLE, and whatever `openTable` throws
+ */
+export async function openFiles(
+  paths: readonly string[],
+  { asText = [], header, delimiter }: ReadingOptions,
+  options: TableOptions = {},
+): Promise<OpenedTable> {
+  const sources: ByteSource[] = [];
+  for (const path of paths) sources.push(await fileSource(path));
+  return openTable(sources, {
+    ...options,
+    types: { ...options.types, ...Object.fromEntries(asText.map((name) => [name, "string" as const])) },
+    ...(header !== undefined && { header }),
+    ...(delimiter !== undefined && { delimiter: delimiter === "tab" ? "\t" : delimiter }),
+  });
+}
+
+/** Which files hold a bundle's inputs. */
+export interface InputFiles {
+  readonly paths: readonly string[];
+  readonly reading: ReadingOptions;
+  /** Whether the target must be there as well. */
+  readonly withTarget?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Opens data files for a bundle: its columns have the types that it was trained on, whatever these rows look like.
+ *
+ * @throws COLUMN_MISSING with the nearest names, and whatever `openFiles` throws
+ */
+export async function openInputs({ inputs, target }: Manifest, { paths, reading, withTarget = false, signal }: InputFiles): Promise<OpenedTable> {
+  const types: Record<string, FileColumnType> = {};
+  for (const { name, kind } of inputs) if (kind !== "tensor") types[name] = kind;
+  if (withTarget) types[target.column] = target.task === "regression" || target.numeric ? "number" : "string";
+  return openFiles(paths, reading, { types, ...(signal && { signal }) });
+}
