@@ -44,7 +44,7 @@ export interface FitOptions {
   readonly onEvent?: (event: TrainingEvent) => void | Promise<void>;
   /** Ends training after the step under way, with a checkpoint; `fit` then returns with reason "cancelled". */
   readonly signal?: AbortSignal;
-  /** Saved to after each epoch, after every `checkpointEvery` steps, and when the signal ends training. */
+  /** Saved to at the start, after each epoch, after every `checkpointEvery` steps, and when the signal ends training. */
   readonly checkpoints?: CheckpointStore;
   /** In steps. Default: only at the ends of epochs. */
   readonly checkpointEvery?: number;

@@ -73,6 +73,7 @@ async function trainEpochs(options: FitOptions, { start, training, evaluation }:
 
   const rows = datasetOf(options.train, { epoch, seed }).rows;
   await emit({ kind: "start", backend: backend.name, device: backend.device, parameters: countParameters(model.graph), rows, epochs, step });
+  await keep(false); // the first step may already go wrong, and then there must be something good to go back to
 
   while (epoch <= epochs) {
     if (earlyStopping !== undefined && best !== undefined && epoch - 1 - best.epoch >= earlyStopping.patience) reason = "early-stopping";
