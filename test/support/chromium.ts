@@ -64,8 +64,8 @@ export function watchPage(page: Page): readonly string[] {
   return complaints;
 }
 
-/** Unpacks into a folder of its own and renames it at the end, so that test files that start at the same moment never see half a binary. */
-async function unpackChromium(): Promise<string> {
+/** Chromium, its libraries and the software renderers, below the temporary folder. Unpacks into a folder of its own and renames it at the end, so that test files that start at the same moment never see half a binary. */
+export async function unpackChromium(): Promise<string> {
   const manifest = createRequire(import.meta.url)
     .resolve("@sparticuz/chromium")
     .replace(/build\/index\.js$/, "package.json");
