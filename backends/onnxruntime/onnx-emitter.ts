@@ -69,11 +69,6 @@ export function ints(value: readonly number[]): OnnxAttribute {
   return { kind: "ints", value };
 }
 
-/** A float attribute. */
-export function float(value: number): OnnxAttribute {
-  return { kind: "float", value };
-}
-
 /** A string attribute. */
 export function text(value: string): OnnxAttribute {
   return { kind: "string", value };
