@@ -1,0 +1,168 @@
+import { readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { gzipSync } from "node:zlib";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { espalier, jsonToCsv, temporaryFolder, vegaData } from "../support/espalier.ts";
+
+let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+beforeAll(async () => {
+  folder = await temporaryFolder();
+  await writeFile(join(folder.path, "penguins.csv"), await jsonToCsv(vegaData("penguins.json")));
+});
+afterAll(() => folder.remove());
+
+const run = (...args: readonly string[]): ReturnType<typeof espalier> => espalier(args, { cwd: folder.path });
+const place = (name: string): string => join(folder.path, name);
+
+/** Numbers that look random and are the same in every run. */
+function* noise(): Generator<number, never> {
+  for (let state = 1; ; state = (state * 48271) % 2147483647) yield state / 2147483647;
+}
+
+describe("penguins, from the file to predictions", () => {
+  it("trains with no other argument than the target, and reports held-out metrics", async () => {
+    const { code, json, stderr } = await run("train", "penguins.csv", "--target", "Species", "--json");
+    expect(code).toBe(0);
+    expect(json).toMatchObject({
+      ok: true,
+      run: expect.any(String),
+      bundle: "penguins-Species",
+      task: "classification",
+      target: "Species",
+      model: expect.stringMatching(/^(linear|network)$/),
+      backend: expect.any(String),
+      rows: { train: 241, validation: 52, test: 51 },
+      seconds: expect.any(Number),
+    });
+    const { metrics } = json as { metrics: Record<string, number> };
+    expect(Object.keys(metrics).toSorted()).toEqual(["accuracy", "logLoss", "macroF1"]);
+    expect(metrics["accuracy"]).toBeGreaterThan(0.95);
+    expect(stderr).toMatch(/epoch 1\/\d+ {2}loss [\d.]+ .*rows\/s {2}ETA/);
+  });
+
+  it("predicts every row as CSV and evaluates to the same accuracy", async () => {
+    const predicted = await run("predict", "penguins-Species", "penguins.csv", "--out", "predictions.csv", "--json");
+    expect(predicted.json).toEqual({ ok: true, rows: 344, out: "predictions.csv" });
+    const [header, ...rows] = (await readFile(place("predictions.csv"), "utf8")).trimEnd().split("\r\n");
+    expect(header).toBe("prediction,probability_Adelie,probability_Chinstrap,probability_Gentoo");
+    const truth = (JSON.parse(await readFile(vegaData("penguins.json"), "utf8")) as { Species: string }[]).map((row) => row.Species);
+    const right = rows.filter((row, i) => row.split(",")[0] === truth[i]).length;
+    const evaluated = await run("evaluate", "penguins-Species", "penguins.csv", "--json");
+    expect(evaluated.json).toMatchObject({ ok: true, rows: 344, metrics: { accuracy: right / 344 } });
+    for (const row of rows) {
+      const sum = row
+        .split(",")
+        .slice(1)
+        .reduce((total, value) => total + Number(value), 0);
+      expect(Math.abs(sum - 1)).toBeLessThan(1e-5);
+    }
+    // Without --out the same CSV is on stdout, and nothing else.
+    expect((await run("predict", "penguins-Species", "penguins.csv")).stdout).toBe(await readFile(place("predictions.csv"), "utf8"));
+  });
+
+  it("predicts rows without the target, with values never seen and with missing ones", async () => {
+    const header = "Sex,Island,Beak Length (mm),Beak Depth (mm),Flipper Length (mm),Body Mass (g),colour";
+    await writeFile(place("new.csv"), `${header}\r\nUNHEARD OF,Atlantis,50,15,220,5000,red\r\n,Biscoe,,,,,\r\n`);
+    const { code, stdout } = await run("predict", "penguins-Species", "new.csv");
+    expect(code).toBe(0);
+    expect(stdout.trimEnd().split("\r\n")).toHaveLength(3);
+    expect(stdout).toMatch(/\r\nGentoo,/);
+  });
+
+  it("shows the bundle and the data", async () => {
+    const bundle = await run("inspect", "penguins-Species", "--json");
+    expect(bundle.json).toMatchObject({
+      ok: true,
+      kind: "bundle",
+      task: "classification",
+      target: "Species",
+      lineage: { seed: 0, data: { rows: 344 } },
+    });
+    expect((bundle.json as { inputs: { name: string }[] }).inputs.map(({ name }) => name)).toContain("Beak Length (mm)");
+    const data = await run("inspect", "penguins.csv", "--json");
+    expect(data.json).toMatchObject({
+      ok: true,
+      kind: "data",
+      rows: 344,
+      columns: { Sex: { kind: "string", missing: 10 }, "Body Mass (g)": { kind: "number", min: 2700, max: 6300 } },
+    });
+  });
+
+  it("records the run, and repeats it bit for bit", async () => {
+    const listed = await run("runs", "list", "--json");
+    const { runs } = listed.json as { runs: { id: string; status: string }[] };
+    expect(runs).toHaveLength(1);
+    expect(runs[0]).toMatchObject({ status: "finished", parameters: { target: "Species", seed: 0 }, data: { rows: 344 } });
+    const shown = await run("runs", "show", runs[0]!.id.slice(0, 17), "--json");
+    expect((shown.json as { history: unknown[] }).history.length).toBeGreaterThan(10);
+    const repeated = await run("runs", "reproduce", runs[0]!.id, "--json", "--quiet");
+    expect(repeated.json).toMatchObject({ ok: true, reproduces: runs[0]!.id, identical: true });
+    expect(repeated.stderr.trim().split("\n").at(-1)).toContain("bit for bit");
+  });
+
+  it("leaves no checkpoint of a run that went well, and nothing half-written", async () => {
+    const left = (await readdir(folder.path, { recursive: true })).filter((name) => /checkpoint|\.tmp|\.old|\.[0-9a-f-]{36}$/.test(name));
+    expect(left).toEqual([]);
+  });
+});
+
+describe("other tables", () => {
+  it("learns a table with dates, weather", async () => {
+    const { code, json, stderr } = await run(
+      "train",
+      vegaData("seattle-weather.csv"),
+      "--target",
+      "weather",
+      "--json",
+      "--out",
+      "weather.safetensors",
+    );
+    expect(code).toBe(0);
+    expect(json).toMatchObject({ bundle: "weather.safetensors", task: "classification" });
+    expect((json as { metrics: { accuracy: number } }).metrics.accuracy).toBeGreaterThan(0.75); // the most frequent class is 0.49
+    expect(stderr).toContain('column "date" is left out');
+    expect((await stat(place("weather.safetensors"))).isFile()).toBe(true);
+    expect((await run("evaluate", "weather.safetensors", vegaData("seattle-weather.csv"), "--json")).json).toMatchObject({ ok: true, rows: 1461 });
+  });
+
+  it("learns a quantity, cars' consumption", async () => {
+    await writeFile(place("cars.csv"), await jsonToCsv(vegaData("cars.json")));
+    const { json, stderr } = await run("train", "cars.csv", "--target", "Miles_per_Gallon", "--json", "--seed", "3");
+    expect(json).toMatchObject({ task: "regression", rows: { train: 278 } });
+    const { metrics } = json as { metrics: Record<string, number> };
+    expect(Object.keys(metrics).toSorted()).toEqual(["mae", "r2", "rmse"]);
+    expect(metrics["r2"]).toBeGreaterThan(0.75);
+    expect(stderr).toContain("8 rows are left out: the target is missing");
+    expect((await run("predict", "cars-Miles_per_Gallon", "cars.csv")).stdout).toMatch(/^prediction\r\n[\d.]+\r\n/);
+  });
+
+  it("learns a table without a header from gzip, with two classes and several files", async () => {
+    const random = noise();
+    const rows = Array.from({ length: 600 }, () => {
+      const [x, y] = [random.next().value, random.next().value];
+      return `${x.toFixed(4)};${y.toFixed(4)};${x + y > 1 ? 1 : 0}`;
+    });
+    await writeFile(place("a.txt"), rows.slice(0, 300).join("\n"));
+    await writeFile(place("b.csv.gz"), gzipSync(rows.slice(300).join("\r\n")));
+    const { json } = await run("train", "a.txt", "b.csv.gz", "--target", "column_3", "--json", "--model", "network", "--quiet");
+    expect(json).toMatchObject({ task: "classification", model: "network", rows: { train: 420 } });
+    const { metrics } = json as { metrics: Record<string, number> };
+    expect(Object.keys(metrics).toSorted()).toEqual(["accuracy", "auc", "logLoss"]);
+    expect(metrics["accuracy"]).toBeGreaterThan(0.93);
+    expect(metrics["auc"]).toBeGreaterThan(0.98);
+  });
+
+  it("beats the linear floor where the truth is not linear, and says so", async () => {
+    const random = noise();
+    const rows = Array.from({ length: 800 }, () => {
+      const [x, y] = [2 * random.next().value - 1, 2 * random.next().value - 1];
+      return JSON.stringify({ x, y, inside: x * x + y * y < 0.6 });
+    });
+    await writeFile(place("circle.jsonl"), rows.join("\n"));
+    const { stdout, code } = await run("train", "circle.jsonl", "--target", "inside");
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/network \* +0\.9/);
+    expect(stdout).toContain("it beats the linear model");
+    expect(stdout).toContain("wrote circle-inside; serve it with: espalier serve circle-inside");
+  });
+});
