@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { encodeSafetensors } from "../bundle/safetensors.ts";
+import { sha256Hex } from "../sha256.ts";
 import { tensor } from "../tensor.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "./checkpoint-file.ts";
 import type { Checkpoint } from "./checkpoint.ts";
@@ -51,4 +52,32 @@ test("a message names the file and what is wrong with it", () => {
   expect(() => decodeCheckpoint(weights, "w.safetensors")).toThrow("w.safetensors is a safetensors file, but not a checkpoint of Espalier");
   const newer = encodeSafetensors({}, { format: "espalier-checkpoint", version: "2" });
   expect(() => decodeCheckpoint(newer, "c")).toThrow("c has format version 2; this release reads 1");
+});
+
+test.each(["", "null", "[]", "7", "{", '{"graphHash":"00"}', '{"graphHash":"00","seed":0,"step":0,"epoch":1,"progress":null,"history":[]}'])(
+  "a header %j is refused, though its digest is right",
+  (header) => {
+    const sha256 = sha256Hex(new TextEncoder().encode(header)); // there are no tensors
+    const file = encodeSafetensors({}, { format: "espalier-checkpoint", version: "1", checkpoint: header, sha256 });
+    expect(() => decodeCheckpoint(file, "c")).toThrow(expect.objectContaining({ code: "CHECKPOINT_INVALID" }));
+  },
+);
+
+test("null in the place of an optional field is refused", () => {
+  const { state: _state, best: _best, ...rest } = checkpoint;
+  for (const change of [
+    { position: null },
+    { best: null },
+    { best: {} },
+    { history: {} },
+    { step: -1 },
+    { progress: { ...rest.progress, lossSum: null } },
+  ]) {
+    const header = JSON.stringify({ ...rest, ...change });
+    const file = encodeSafetensors(
+      {},
+      { format: "espalier-checkpoint", version: "1", checkpoint: header, sha256: sha256Hex(new TextEncoder().encode(header)) },
+    );
+    expect(() => decodeCheckpoint(file, "c")).toThrow(expect.objectContaining({ code: "CHECKPOINT_INVALID" }));
+  }
 });

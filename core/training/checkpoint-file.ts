@@ -41,7 +41,7 @@ export function decodeCheckpoint(bytes: Uint8Array, source = "checkpoint"): Chec
       `was changed after it was written: its SHA-256 is ${found}, it says ${metadata["sha256"]}; use another checkpoint or train anew`,
     );
   }
-  return assemble(JSON.parse(header), tensors, source);
+  return assemble(parse(header, source), tensors, source);
 }
 
 function decode(bytes: Uint8Array, source: string): { readonly tensors: Tensors; readonly metadata: Readonly<Record<string, string>> } {
@@ -61,16 +61,26 @@ function digest(header: string, tensors: Tensors): string {
   return hash.hex();
 }
 
-function assemble(header: unknown, tensors: Tensors, source: string): Checkpoint {
+function parse(header: string, source: string): object {
+  try {
+    const parsed: unknown = JSON.parse(header);
+    if (typeof parsed === "object" && parsed !== null) return parsed;
+  } catch (cause) {
+    throw invalid(source, "has a header that is not JSON", cause);
+  }
+  throw invalid(source, "has a header that is not a JSON object");
+}
+
+function assemble(header: object, tensors: Tensors, source: string): Checkpoint {
   const fields = header as Omit<Checkpoint, "state" | "best"> & { readonly best?: { readonly epoch: number; readonly loss: number } }; // checked next
   const counts = [fields.seed, fields.step, fields.epoch, fields.progress?.rows, fields.progress?.batches];
   const valid =
     typeof fields.graphHash === "string" &&
     counts.every((count) => Number.isSafeInteger(count) && count >= 0) &&
-    [fields.progress.lossSum, fields.progress.learningRate].every(Number.isFinite) &&
+    [fields.progress?.lossSum, fields.progress?.learningRate].every(Number.isFinite) &&
     Array.isArray(fields.history) &&
-    (fields.position === undefined || typeof fields.position === "object") &&
-    (fields.best === undefined || (Number.isSafeInteger(fields.best.epoch) && Number.isFinite(fields.best.loss)));
+    (fields.position === undefined || (typeof fields.position === "object" && Object(fields.position) === fields.position)) &&
+    (fields.best === undefined || (Number.isSafeInteger(fields.best?.epoch) && Number.isFinite(fields.best?.loss)));
   if (!valid) throw invalid(source, "has a header whose fields are not those of a checkpoint");
   return {
     ...fields,
