@@ -21,11 +21,12 @@ export function isInstalled(): boolean {
 /**
  * Loads onnxruntime-node, which is optional.
  *
+ * @param load imports the package; given by tests
  * @throws BACKEND_UNAVAILABLE with what to install, or why the installed package does not load
  */
-export async function loadRuntime(): Promise<Runtime> {
+export async function loadRuntime(load: () => Promise<Runtime> = () => import("onnxruntime-node")): Promise<Runtime> {
   try {
-    return await import("onnxruntime-node");
+    return await load();
   } catch (error) {
     const absent = error instanceof Error && "code" in error && error.code === "ERR_MODULE_NOT_FOUND";
     const message = absent
