@@ -126,7 +126,7 @@ function showConfusion(predictions: Predictions, truth: Int32Array): void {
 }
 
 async function serveUntilStopped({ port, out, backendName }: Settings): Promise<void> {
-  const assetsFolder = fileURLToPath(new URL("../dist/pages", import.meta.url));
+  const assetsFolder = fileURLToPath(new URL("../dist/browser", import.meta.url));
   const server = await serveOnFreePort({ port, bundles: [out], backend: backendName, assetsFolder }, output);
   const demo = await access(`${assetsFolder}/demos/digits/index.html`).then(
     () => `${server.url}/demos/digits/`,
