@@ -13,7 +13,7 @@ export class OnnxEmitter {
   readonly nodes: OnnxNode[] = [];
   readonly initializers: Record<string, Tensor> = {};
   /** Domains in use. */
-  readonly domains = new Set<string>([""]);
+  readonly domains: Set<string> = new Set([""]);
   #prefix = "";
   #count = 0;
 

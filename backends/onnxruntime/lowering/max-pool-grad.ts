@@ -7,7 +7,8 @@ import { isDisjoint, product, tilesFromStart } from "./window.ts";
  * Max pooling's gradient: MaxPoolGrad(X, Y, dY) -> dX; the first maximum of a window takes it all.
  *
  * Comparisons with Y where windows lie side by side; else MaxPool's indices, with MaxUnpool where windows do not overlap (it
- * overwrites) and ScatterElements where they do. MaxPool with indices is slow: 2.8 ms for [64, 16, 28, 28], where comparing takes 0.8.
+ * overwrites) and ScatterElements where they do. With indices, shapes from [64, 6, 28, 28] to [32, 64, 32, 32] took 1.3 to 1.7 times as
+ * long as comparing, in one thread.
  */
 export const maxPoolGrad: Lowering = {
   operator: "MaxPoolGrad",
