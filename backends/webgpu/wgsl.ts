@@ -39,7 +39,9 @@ export class Shader {
     // Regions of one buffer may be bound several times in a dispatch, and a buffer has one usage in it: all bindings are read_write.
     const bindings = this.storages.map((storage, i) => {
       const element = storage.source.kind === "status" ? "atomic<u32>" : storage.scalar;
-      return `@group(0) @binding(${i}) var<storage, read_write> b${i}: array<${element}>;`;
+      // A known length saves the check of every access (a product was 1.4 to 2.5 times faster on SwiftShader); the status is still growing.
+      const type = storage.source.kind === "status" ? `array<${element}>` : `array<${element}, ${Math.max(1, storage.elements)}>`;
+      return `@group(0) @binding(${i}) var<storage, read_write> b${i}: ${type};`;
     });
     return [
       ...bindings,

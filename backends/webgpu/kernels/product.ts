@@ -1,5 +1,5 @@
 import { dispatchShader, type KernelContext } from "../kernel.ts";
-import { flatLoop, Shader, spreadWorkgroups, workgroupIndex } from "../wgsl.ts";
+import { flatLoop, flatWorkgroup, Shader, spreadWorkgroups, workgroupIndex } from "../wgsl.ts";
 
 /** A named loop variable. */
 export interface Axis {
@@ -37,10 +37,10 @@ const enoughWorkgroups = 64;
 /** Writes the dispatches of a product: tiled in workgroup memory or direct, by the device's tuning; a long sum of few results in parts. */
 export function writeProduct(context: KernelContext, product: Product): void {
   const sizes = { z: extent(product.z), m: extent(product.m), n: extent(product.n), k: extent(product.k) };
-  const shape = context.tuning.tiles ? tileShape(sizes.m, sizes.n) : directShape(sizes.m);
+  const shape = context.tuning.tiles ? tileShape(sizes.m, sizes.n) : directShape(sizes.m, sizes.n);
   const groups = context.tuning.tiles
     ? sizes.z * Math.ceil(sizes.m / shape.tileM) * Math.ceil(sizes.n / shape.tileN)
-    : Math.ceil((sizes.z * Math.ceil(sizes.m / shape.rows) * sizes.n) / 64);
+    : Math.ceil((sizes.z * Math.ceil(sizes.m / shape.rows) * Math.ceil(sizes.n / shape.columns)) / flatWorkgroup);
   const parts = Math.min(Math.ceil(enoughWorkgroups / Math.max(1, groups)), Math.floor(sizes.k / shortestPart));
   const write = context.tuning.tiles ? writeTiled : writeDirect;
   if (parts < 2) {
@@ -103,9 +103,10 @@ function tileShape(m: number, n: number): TileShape {
   return { rows, columns, tileM: 16 * rows, tileN: 16 * columns };
 }
 
-function directShape(m: number): TileShape {
-  const rows = Math.min(4, m);
-  return { rows, columns: 1, tileM: rows, tileN: 1 };
+/** Blocks of 4 x 4 results a thread were 3 to 5 times faster on SwiftShader than one by one: each element that is loaded is used four times. */
+function directShape(m: number, n: number): TileShape {
+  const [rows, columns] = [Math.min(4, m), Math.min(4, n)];
+  return { rows, columns, tileM: rows, tileN: columns };
 }
 
 function extent(axes: readonly Axis[]): number {
@@ -138,40 +139,48 @@ function defineLoads(shader: Shader, { z, m, n, k, a, b }: Product): void {
   shader.define(`fn loadB(${parameters([...z, ...k, ...n])}) -> f32 {\n${b(shader)}\n}`);
 }
 
-/** Every thread sums up to 4 results along m on its own; the loops over k are nested, so that nothing is divided in them. */
+/** Every thread sums a block of results on its own; the loops over k are nested, so that nothing is divided in them. */
 function writeDirect(context: KernelContext, product: Product, { sizes, shape, parts, partLength, store }: WriteOptions): void {
   const { z, m, n, k, position } = product;
   const shader = new Shader();
   defineLoads(shader, product);
   const rows = Array.from({ length: shape.rows }, (_, row) => row);
-  const blocks = Math.ceil(sizes.m / shape.rows);
-  // Rows beyond the last one load the last one again and store nothing.
-  const mNames = (row: number): readonly Axis[] => m.map(({ name, size }) => ({ name: `${name}${row}`, size }));
-  const starts = rows.map((row) => {
-    const index = `m_${row}`;
-    return `let ${index} = min(block * ${shape.rows}u + ${row}u, ${sizes.m - 1}u);\n${splitAxes(index, mNames(row))}\nvar sum${row} = 0.0f;`;
-  });
+  const columns = Array.from({ length: shape.columns }, (_, column) => column);
+  const [down, across] = [Math.ceil(sizes.m / shape.rows), Math.ceil(sizes.n / shape.columns)];
+  const named = (axes: readonly Axis[], suffix: string): readonly Axis[] => axes.map(({ name, size }) => ({ name: `${name}_${suffix}`, size }));
+  const restored = (axes: readonly Axis[], suffix: string): string => axes.map(({ name }) => `let ${name} = ${name}_${suffix};`).join("\n");
+  // What lies beyond the last row or column is computed from that one again, and not stored.
+  const starts = [
+    ...rows.map((row) => `let row${row} = block * ${shape.rows}u + ${row}u;\nlet safeRow${row} = min(row${row}, ${sizes.m - 1}u);`),
+    ...rows.map((row) => splitAxes(`safeRow${row}`, named(m, `r${row}`))),
+    // A thread's columns lie apart, so that neighbouring threads read neighbouring elements.
+    ...columns.map((column) => `let column${column} = lineUp + ${column * across}u;\nlet safeColumn${column} = min(column${column}, ${sizes.n - 1}u);`),
+    ...columns.map((column) => splitAxes(`safeColumn${column}`, named(n, `c${column}`))),
+    ...rows.flatMap((row) => columns.map((column) => `var sum${row}_${column} = 0.0f;`)),
+  ];
   const inner = [
-    `let factor = loadB(${names([...z, ...k, ...n])});`,
-    ...rows.map((row) => `sum${row} += loadA(${names([...z, ...mNames(row), ...k])}) * factor;`),
+    ...columns.map((column) => `let b${column}_ = loadB(${names([...z, ...k, ...named(n, `c${column}`)])});`),
+    ...rows.map((row) => `let a${row}_ = loadA(${names([...z, ...named(m, `r${row}`), ...k])});`),
+    ...rows.flatMap((row) => columns.map((column) => `sum${row}_${column} += a${row}_ * b${column}_;`)),
   ].join("\n");
   const loops =
     parts === 1
       ? nest(k, inner)
       : `for (var at = part * ${partLength}u; at < min((part + 1u) * ${partLength}u, ${sizes.k}u); at++) {\n${splitAxes("at", k)}\n${inner}\n}`;
-  const stores = rows.map(
-    (row) =>
-      `if (block * ${shape.rows}u + ${row}u < ${sizes.m}u) {\n${m.map(({ name }) => `let ${name} = ${name}${row};`).join("\n")}\n` +
-      `let place = ${position};\n${store(shader, "place", `sum${row}`)}\n}`,
+  const stores = rows.flatMap((row) =>
+    columns.map(
+      (column) =>
+        `if (row${row} < ${sizes.m}u && column${column} < ${sizes.n}u) {\n${restored(m, `r${row}`)}\n${restored(n, `c${column}`)}\n` +
+        `let place = ${position};\n${store(shader, "place", `sum${row}_${column}`)}\n}`,
+    ),
   );
   const { body, workgroups } = flatLoop(
-    parts * sizes.z * blocks * sizes.n,
+    parts * sizes.z * down * across,
     [
-      `let column = i % ${sizes.n}u;`,
-      `let block = (i / ${sizes.n}u) % ${blocks}u;`,
-      `let batch = (i / ${sizes.n * blocks}u) % ${sizes.z}u;`,
-      `let part = i / ${sizes.n * blocks * sizes.z}u;`,
-      splitAxes("column", n),
+      `let lineUp = i % ${across}u;`,
+      `let block = (i / ${across}u) % ${down}u;`,
+      `let batch = (i / ${across * down}u) % ${sizes.z}u;`,
+      `let part = i / ${across * down * sizes.z}u;`,
       splitAxes("batch", z),
       ...starts,
       loops,
