@@ -1,6 +1,7 @@
 import { Command, CommanderError } from "commander";
 import { EspalierError, suggestNames } from "../core/index.ts";
 import { packageVersion } from "../node/package-version.ts";
+import { addDeploy } from "./deploy.ts";
 import { addDoctor } from "./doctor.ts";
 import { addEvaluate } from "./evaluate.ts";
 import { addInspect } from "./inspect.ts";
@@ -14,7 +15,7 @@ import { addTrain } from "./train.ts";
 export type AddCommand = (program: Command) => void;
 
 /** In the order in which people meet them. */
-const commands: readonly AddCommand[] = [addTrain, addPredict, addEvaluate, addServe, addInspect, addDoctor, addRuns];
+const commands: readonly AddCommand[] = [addTrain, addPredict, addEvaluate, addServe, addInspect, addDeploy, addDoctor, addRuns];
 
 /**
  * Runs one command.

@@ -55,7 +55,7 @@ export async function jsonToCsv(path: string): Promise<string> {
   const rows = JSON.parse(await readFile(path, "utf8")) as readonly Readonly<Record<string, unknown>>[]; // a data set of vega-datasets
   const names = [...new Set(rows.flatMap((row) => Object.keys(row)))];
   const quoted = (value: unknown): string => {
-    const text = value === null || value === undefined ? "" : String(value as string | number | boolean);
+    const text = typeof value === "string" ? value : JSON.stringify(value ?? "").replace(/^""$/, "");
     return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
   };
   return [names, ...rows.map((row) => names.map((name) => row[name]))].map((row) => `${row.map(quoted).join(",")}\n`).join("");
