@@ -1,5 +1,6 @@
 import type { Column } from "../columns.ts";
 import { escapedField } from "./csv-scanner.ts";
+import type { MissingMatcher } from "./missing-matcher.ts";
 import { parseNumber } from "./parse-number.ts";
 
 /** Gathers one column's values from fields of bytes, for one chunk after the other. */
@@ -13,15 +14,15 @@ export interface ColumnBuilder {
 /** Rows that a builder starts with room for; it doubles as they come. */
 const firstRows = 256;
 
-/** @param missing texts that stand for a missing value */
-export function numberBuilder(missing: ReadonlySet<string>): ColumnBuilder {
+/** @param missing whether a field that is no number stands for a missing one */
+export function numberBuilder(missing: MissingMatcher): ColumnBuilder {
   let values = new Float64Array(firstRows);
   let length = 0;
   return {
     add(bytes, start, end) {
       const value = start === end ? NaN : parseNumber(bytes, start, end);
       // An escaped field holds a quote: neither a number nor missing.
-      if (Number.isNaN(value) && start !== end && !missing.has(fieldText(bytes, start, end).trim())) return false;
+      if (Number.isNaN(value) && start !== end && !missing(bytes, start, end)) return false;
       if (length === values.length) values = grown(values, new Float64Array(2 * length));
       values[length] = value;
       length += 1;
@@ -64,18 +65,6 @@ export function stringBuilder(missing: ReadonlySet<string>, decode: (bytes: Uint
       return column;
     },
   };
-}
-
-/** A field's bytes as text without checking them: for comparing and for messages. */
-export function fieldText(bytes: Uint8Array, start: number, end: number): string {
-  if (end - start <= 16) {
-    // Short ASCII, which most fields are, without the decoder's call.
-    let text = "";
-    let at = start;
-    for (; at < end && bytes[at]! < 128; at++) text += String.fromCharCode(bytes[at]!); // inside the field
-    if (at === end) return text;
-  }
-  return new TextDecoder().decode(bytes.subarray(start, end));
 }
 
 /** Copies a field and writes its doubled quotes once. @returns the length */

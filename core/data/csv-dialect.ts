@@ -1,6 +1,7 @@
 import { EspalierError } from "../errors.ts";
 import { type CsvScanner, escapedField, malformed } from "./csv-scanner.ts";
-import { fieldText, unescapeInto } from "./column-builder.ts";
+import { unescapeInto } from "./column-builder.ts";
+import { fieldText } from "./field-text.ts";
 import { parseNumber } from "./parse-number.ts";
 
 /** What must be known of a CSV file to read its rows. */

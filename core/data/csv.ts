@@ -2,12 +2,14 @@ import type { Columns, Schema } from "../columns.ts";
 import { EspalierError } from "../errors.ts";
 import { type ByteReader, openByteReader, refuseBinary } from "./byte-reader.ts";
 import type { ByteSource } from "./byte-source.ts";
-import { type ColumnBuilder, fieldText, numberBuilder, stringBuilder } from "./column-builder.ts";
-import { CsvScanner, malformed } from "./csv-scanner.ts";
+import { type ColumnBuilder, numberBuilder, stringBuilder } from "./column-builder.ts";
+import { fieldText } from "./field-text.ts";
+import { CsvScanner, escapedField, malformed } from "./csv-scanner.ts";
 import { type CsvDialect, delimiterByte, findDelimiter, readDialect, scannedText } from "./csv-dialect.ts";
 import type { DatasetIterator, DatasetState } from "./dataset.ts";
 import { datasetIterator, readCount } from "./iterator.ts";
 import { type ColumnEvidence, keptTexts, mixedTypes, startEvidence } from "./infer-schema.ts";
+import { type MissingMatcher, missingMatcher } from "./missing-matcher.ts";
 import { parseNumber } from "./parse-number.ts";
 import type { TableSettings } from "./table.ts";
 
@@ -41,12 +43,12 @@ export async function sampleCsv(source: ByteSource, settings: TableSettings): Pr
       throw new EspalierError("DATA_EMPTY", `${source.name} is empty: it holds no rows`, { source: source.name });
     const dialect = readDialect(scanner, { name: source.name, delimiter, header: settings.header });
     const columns = dialect.names.map(startEvidence);
-    const missing = new Set(settings.missing);
+    const missing = missingMatcher(new Set(settings.missing));
     let rows = 0;
     let more = dialect.header ? await nextRecord(scanner, reader) : true;
     for (; more && rows < settings.sampleRows; rows++) {
       checkCount(scanner, source.name, dialect);
-      for (const [i, column] of columns.entries()) addEvidence(column, scanner, i, { source: source.name, missing });
+      for (let i = 0; i < columns.length; i++) addEvidence(columns[i]!, scanner, i, { source: source.name, missing });
       more = scanner.next() || (await nextRecord(scanner, reader));
     }
     if (rows === 0) throw new EspalierError("DATA_EMPTY", `${source.name} has a header line but no rows below it`, { source: source.name });
@@ -136,7 +138,7 @@ function startBuilder(
   { settings, name }: { readonly settings: TableSettings; readonly name: string },
 ): ColumnBuilder {
   const missing = new Set(settings.missing);
-  if (kind === "number") return numberBuilder(missing);
+  if (kind === "number") return numberBuilder(missingMatcher(missing));
   const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
   return stringBuilder(missing, (bytes) => {
     try {
@@ -164,7 +166,7 @@ function addEvidence(
   column: ColumnEvidence,
   scanner: CsvScanner,
   i: number,
-  { source, missing }: { readonly source: string; readonly missing: ReadonlySet<string> },
+  { source, missing }: { readonly source: string; readonly missing: MissingMatcher },
 ): void {
   const start = scanner.starts[i]!; // counts were compared
   const end = scanner.ends[i]!;
@@ -173,8 +175,7 @@ function addEvidence(
     column.firstNumber ??= { source, line: scanner.recordLine, text: scannedText(scanner, i) };
     return;
   }
-  // No text for "missing" is that long.
-  if (end - start > 64 || !missing.has(scannedText(scanner, i).trim())) {
+  if (scanner.forms[i] === escapedField || !missing(scanner.bytes, start, end)) {
     column.texts += 1;
     if (column.firstTexts.length < keptTexts) column.firstTexts.push({ source, line: scanner.recordLine, text: scannedText(scanner, i) });
   } else column.missing += 1;

@@ -3,7 +3,7 @@ import { EspalierError } from "../errors.ts";
 import { suggestNames } from "../nearest.ts";
 import { type ByteReader, openByteReader, refuseBinary } from "./byte-reader.ts";
 import type { ByteSource } from "./byte-source.ts";
-import { fieldText } from "./column-builder.ts";
+import { fieldText } from "./field-text.ts";
 import { malformed } from "./csv-scanner.ts";
 import type { DatasetIterator, DatasetState } from "./dataset.ts";
 import { type ColumnEvidence, keptTexts, mixedTypes, startEvidence } from "./infer-schema.ts";
