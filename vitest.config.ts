@@ -22,6 +22,7 @@ const config: ReturnType<typeof defineConfig> = defineConfig({
           fileParallelism: false,
         },
       },
+      "./vitest.edge.config.ts", // inside workerd
       { test: { name: "e2e", include: ["test/e2e/**/*.test.ts"], testTimeout: 180_000, hookTimeout: 120_000, pool: "forks" } },
     ],
   },

@@ -8,7 +8,10 @@ import { EspalierError } from "../core/index.ts";
 export async function readBody(request: Request, { maxBytes }: { readonly maxBytes: number }): Promise<Uint8Array<ArrayBuffer>> {
   const encoding = request.headers.get("content-encoding")?.trim().toLowerCase() ?? "identity";
   const declared = request.headers.get("content-length");
-  if (declared !== null && Number(declared) > maxBytes) throw tooLarge(maxBytes, `${declared} bytes`);
+  if (declared !== null && Number(declared) > maxBytes) {
+    await discard(request.body, maxBytes);
+    throw tooLarge(maxBytes, `${declared} bytes`);
+  }
   // Platforms cut a body at its declared length, and read it whole much faster than in pieces.
   if (declared !== null && encoding === "identity") return await readWhole(request, maxBytes);
   if (request.body === null) return new Uint8Array(0);
@@ -29,6 +32,26 @@ export function parseJson(body: Uint8Array): unknown {
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new EspalierError("REQUEST_INVALID", `the body is not JSON: ${reason}`, {}, { cause });
+  }
+}
+
+/**
+ * Reads at most as much as the limit and drops it: some proxies break the connection when a body of known length is answered before it
+ * was sent. What is longer still is cut off.
+ */
+async function discard(stream: ReadableStream<Uint8Array> | null, maxBytes: number): Promise<void> {
+  if (stream === null) return;
+  const reader = stream.getReader();
+  try {
+    for (let dropped = 0; dropped <= maxBytes;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      dropped += value.length;
+    }
+  } catch {
+    return; // the client went away: nobody waits for the rest
+  } finally {
+    await reader.cancel().catch(() => undefined); // a broken stream has nothing to cancel
   }
 }
 

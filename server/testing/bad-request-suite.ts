@@ -5,7 +5,7 @@ import { columnsOf, post, required, tensorsOf, type RequestSuiteFixture, type Te
 
 /** What a server must refuse, each with the status and the name that the message must have; and that it goes on answering. */
 export function badRequestSuite(name: string, fixture: () => Promise<RequestSuiteFixture>): void {
-  describe(`${name}: bad input is refused by name, and the server goes on`, () => {
+  describe(`${name}: bad input`, () => {
     const cases: readonly (readonly [problem: string, build: (fixture: RequestSuiteFixture) => BadRequest])[] = [
       [
         "a missing column",
@@ -90,7 +90,7 @@ export function badRequestSuite(name: string, fixture: () => Promise<RequestSuit
       ["inputs that are no list", () => v2({ inputs: {} }, "inputs")],
     ];
     for (const [problem, build] of cases) {
-      it(`${problem}`, async () => {
+      it(`refuses ${problem}`, async () => {
         const given = await fixture();
         const { fetch, manifest } = given;
         const { protocol, body, status, names } = build(given);
@@ -103,7 +103,7 @@ export function badRequestSuite(name: string, fixture: () => Promise<RequestSuit
       });
     }
 
-    it("an unknown model or version, naming those that there are", async () => {
+    it("refuses an unknown model or version, naming those that there are", async () => {
       const { fetch, manifest } = await fixture();
       const unknown = await post(fetch, "/v2/models/nobody/infer", { inputs: [] });
       expect(unknown).toMatchObject({ status: 404, body: { error: expect.stringContaining(`"${manifest.name}"`) } });
@@ -113,7 +113,7 @@ export function badRequestSuite(name: string, fixture: () => Promise<RequestSuit
       });
     });
 
-    it("any other body at all: 4xx or an answer, never a failure", async () => {
+    it("answers any other body at all with 4xx or a prediction, never with a failure", async () => {
       const { fetch, manifest, rows } = await fixture();
       const names = manifest.inputs.map((field) => field.name);
       const leaf = fc.oneof(
@@ -182,7 +182,7 @@ function changed(
 ): TensorRequest[] {
   const { name } = required(manifest, kind);
   const tensors = tensorsOf(manifest, rows);
-  const [tensor] = tensors.filter((candidate) => candidate.name === name);
+  const tensor = tensors.find((candidate) => candidate.name === name);
   if (tensor === undefined) throw new Error(`there is no tensor "${name}"`);
   return [{ ...tensor, ...change }, ...tensors.filter((other) => other !== tensor)];
 }
