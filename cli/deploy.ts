@@ -29,7 +29,7 @@ export function addDeploy(program: Command): void {
 
 async function deployBundle(bundle: string, { dryRun = false, out, json = false }: CloudDeployOptions, signal: AbortSignal): Promise<void> {
   const output = createOutput({ json });
-  const { deploy } = await import("../server/node/index.ts");
+  const { deploy } = await import("../server/node/deploy/index.ts");
   const onOutput = (text: string): void => output.detail(text.trimEnd());
   const deployment = await deploy({ bundle, dryRun, signal, onOutput, ...(out !== undefined && { out }) });
   const { worker, folder, gzipBytes, bundleBytes, deployed, url } = deployment;

@@ -1,4 +1,8 @@
+import { stripVTControlCharacters } from "node:util";
 import pc from "picocolors";
+
+/** Between two shows of a line that replaces itself: more often than the eye can follow costs time that training needs. */
+const statusMs = 80;
 
 /** How a command talks. */
 export interface OutputOptions {
@@ -16,7 +20,7 @@ export interface Output {
   detail(text: string): void;
   /** A sentence that should not be missed. */
   note(text: string): void;
-  /** Shows a line that the next one replaces, on a terminal only. @returns whether it was shown */
+  /** Shows a line that the next one replaces, on a terminal only, and not too often. @returns whether it was shown */
   status(text: string): boolean;
   /** The machine's answer: printed when `--json` was given. */
   result(value: Readonly<Record<string, unknown>>): void;
@@ -27,6 +31,7 @@ export function createOutput({ json = false, quiet = false }: OutputOptions): Ou
   const stream = json ? process.stderr : process.stdout;
   const terminal = stream.isTTY && !quiet;
   let shown = false;
+  let shownAt = -Infinity;
   const clear = (): void => {
     if (shown) stream.write("\r\u001b[2K");
     shown = false;
@@ -44,10 +49,11 @@ export function createOutput({ json = false, quiet = false }: OutputOptions): Ou
       if (!quiet) line(`${pc.yellow("note:")} ${text}`);
     },
     status(text) {
-      if (!terminal) return false;
+      if (!terminal || performance.now() - shownAt < statusMs) return false;
       clear();
-      stream.write(text.slice(0, (stream.columns ?? 80) - 1));
+      stream.write(fitted(text, (stream.columns || 80) - 1));
       shown = true;
+      shownAt = performance.now();
       return true;
     },
     result(value) {
@@ -55,6 +61,12 @@ export function createOutput({ json = false, quiet = false }: OutputOptions): Ou
       if (json) process.stdout.write(`${JSON.stringify(value)}\n`);
     },
   };
+}
+
+/** A line cut to the terminal's width; one that is cut loses its colours, as an escape sequence must not be cut. */
+function fitted(text: string, width: number): string {
+  const plain = stripVTControlCharacters(text);
+  return plain.length <= width ? text : plain.slice(0, width);
 }
 
 /** A number as people read it: four significant digits, no trailing zeros. */

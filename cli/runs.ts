@@ -1,10 +1,11 @@
 import type { Command } from "commander";
 import pc from "picocolors";
 import type { RunRecord } from "../core/index.ts";
-import { reproduceRun } from "../node/reproduce-run.ts";
+import { reproduceRun, resumeRun } from "../node/reproduce-run.ts";
 import { fileRuns, runsFolder } from "../node/tracking/file-runs.ts";
 import { withInterrupt } from "./interrupt.ts";
 import { createOutput, formatNumber, formatTable } from "./output.ts";
+import { reportTraining } from "./training-report.ts";
 import { trainingOutput } from "./training-output.ts";
 
 interface RunsOptions {
@@ -12,11 +13,11 @@ interface RunsOptions {
   readonly quiet?: boolean;
 }
 
-/** `espalier runs list|show|reproduce`: what was trained here, and the same again. */
+/** `espalier runs list|show|resume|reproduce`: what was trained here, going on with it, and the same again. */
 export function addRuns(program: Command): void {
   const runs = program
     .command("runs")
-    .description("list, show and repeat the training runs recorded in this folder")
+    .description("list, show, resume and repeat the training runs recorded in this folder")
     .addHelpText("after", "\nExamples:\n  espalier runs list\n  espalier runs show 20261123-104012\n  espalier runs reproduce 20261123-104012\n");
   runs.command("list").description("all runs, newest first").option("--json", "print one JSON object").action(listRuns);
   runs
@@ -26,12 +27,26 @@ export function addRuns(program: Command): void {
     .option("--json", "print one JSON object")
     .action(showRun);
   runs
+    .command("resume")
+    .description("go on with a run that was stopped, from its last checkpoint")
+    .argument("<id>", "a run's id, or the start of one")
+    .option("--json", "end with one JSON object on stdout")
+    .option("--quiet", "no progress")
+    .action((id: string, options: RunsOptions) => withInterrupt((signal) => resume(id, options, signal)));
+  runs
     .command("reproduce")
     .description("train again with a run's settings on the same data, and compare the models")
     .argument("<id>", "a run's id, or the start of one")
     .option("--json", "end with one JSON object on stdout")
     .option("--quiet", "no progress")
     .action((id: string, options: RunsOptions) => withInterrupt((signal) => reproduce(id, options, signal)));
+}
+
+async function resume(id: string, options: RunsOptions, signal: AbortSignal): Promise<void> {
+  const started = performance.now();
+  const output = createOutput(options);
+  const result = await resumeRun(id, { runs: runsFolder, signal, ...trainingOutput(output) });
+  reportTraining(result, { output, seconds: (performance.now() - started) / 1000 });
 }
 
 async function listRuns(options: RunsOptions): Promise<void> {

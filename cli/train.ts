@@ -1,15 +1,15 @@
 import { stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { type Command, Option } from "commander";
-import pc from "picocolors";
-import { EspalierError, type Candidate, type TableModel, type TrainedTable } from "../core/index.ts";
+import { EspalierError, type TableModel } from "../core/index.ts";
 import { runsFolder } from "../node/tracking/file-runs.ts";
-import { trainFiles, type TrainedBundle, type TrainFilesOptions } from "../node/train-files.ts";
+import { trainFiles, type TrainFilesOptions } from "../node/train-files.ts";
 import { addDataOptions, type DataOptions, readingOptions } from "./data-options.ts";
 import { withInterrupt } from "./interrupt.ts";
 import { list, positiveNumber, wholeNumber } from "./options.ts";
-import { createOutput, formatTable, type Output } from "./output.ts";
+import { createOutput } from "./output.ts";
 import { trainingOutput } from "./training-output.ts";
+import { reportTraining } from "./training-report.ts";
 
 interface TrainOptions extends DataOptions {
   readonly target?: string;
@@ -73,7 +73,7 @@ async function train(files: readonly string[], options: TrainOptions, signal: Ab
     signal,
     ...trainingOutput(output),
   });
-  report(result, { output, seconds: (performance.now() - started) / 1000 });
+  reportTraining(result, { output, seconds: (performance.now() - started) / 1000 });
 }
 
 /** @throws ARGUMENT_INVALID for what this release does not have */
@@ -118,48 +118,4 @@ async function refuseForeign(path: string): Promise<void> {
   if (found === undefined) return;
   const bundle = found.isDirectory() ? await stat(join(path, "manifest.json")).catch(() => undefined) : path.endsWith(".safetensors") && found;
   if (!bundle) throw new EspalierError("FILE_UNREADABLE", `${path} exists and is not a bundle; choose another place with --out`, { path });
-}
-
-function report({ trained, run, path, backend }: TrainedBundle, { output, seconds }: { readonly output: Output; readonly seconds: number }): void {
-  const { best, candidates, table } = trained;
-  output.detail("");
-  for (const line of metricsTable(candidates, best)) output.detail(line);
-  if (candidates.length > 1) output.detail(verdict(trained));
-  output.detail(`\nrun ${run}, ${seconds.toFixed(1)} s`);
-  output.line(`wrote ${pc.bold(path)}; serve it with: espalier serve ${path}`);
-  const { train: trainRows, validation, test } = table.parts;
-  output.result({
-    ok: true,
-    run,
-    bundle: path,
-    task: table.target.task,
-    target: table.target.column,
-    model: best.name,
-    backend,
-    rows: { train: trainRows.length, validation: validation.length, test: test.length },
-    metrics: best.test,
-    seconds: Number(seconds.toFixed(3)),
-    candidates: candidates.map((candidate) => ({
-      model: candidate.name,
-      epochs: candidate.history.length,
-      validation: candidate.validation,
-      metrics: candidate.test,
-    })),
-  });
-}
-
-function metricsTable(candidates: readonly Candidate[], best: Candidate): string[] {
-  const names = [...new Set(candidates.flatMap(({ test }) => Object.keys(test)))];
-  const rows = candidates.map((candidate) => [
-    candidate.name + (candidate === best && candidates.length > 1 ? " *" : ""),
-    ...names.map((name) => candidate.test[name] ?? ""),
-  ]);
-  return formatTable([["held-out rows", ...names], ...rows]);
-}
-
-function verdict({ best, candidates, table }: TrainedTable): string {
-  const measure = table.target.task === "classification" ? "log loss" : "rmse";
-  return best.name === candidates[0]?.name
-    ? `* kept: the network does not beat the linear model on the validation rows (${measure}), and the simpler one wins`
-    : `* kept: it beats the linear model on the validation rows (${measure})`;
 }

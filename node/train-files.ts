@@ -52,6 +52,8 @@ export interface TrainFilesOptions {
   readonly checkPath?: (path: string) => Promise<void>;
   /** Refuses files whose bytes are others than in an earlier run. */
   readonly fingerprint?: string;
+  /** The id of a run that was stopped: its checkpoints are gone on from. */
+  readonly resumes?: string;
   readonly onNote?: (text: string) => void;
   /** Told which backend was chosen, and why. */
   readonly onBackend?: (reason: string) => void;
@@ -128,9 +130,9 @@ interface Job {
 }
 
 async function trainRecorded(columns: Parameters<typeof trainTable>[0], { options, parameters, backend, recorder }: Job): Promise<TrainedTable> {
-  const { signal, onEvent } = options;
+  const { signal, onEvent, resumes } = options;
   const { backend: _, ...settings } = parameters;
-  const folder = join(recorder.folder, "checkpoints");
+  const folder = join(options.runs, options.resumes ?? recorder.id, "checkpoints");
   const stores = new Map<TableModel, LazyCheckpoints>();
   const clock = (): number => performance.now();
   const checkpoints = (model: TableModel): LazyCheckpoints => {
@@ -150,6 +152,7 @@ async function trainRecorded(columns: Parameters<typeof trainTable>[0], { option
       checkpoints,
       checkpointEvery,
       onEvent: follow,
+      resume: resumes !== undefined,
       ...(signal && { signal }),
     });
     await rm(folder, { recursive: true, force: true });
@@ -161,7 +164,7 @@ async function trainRecorded(columns: Parameters<typeof trainTable>[0], { option
     if (!(error instanceof EspalierError) || error.code !== "CANCELLED") throw error;
     throw new EspalierError(
       "CANCELLED",
-      `${error.message}; its checkpoint is in ${place}`,
+      `${error.message}; its checkpoint is in ${place}; go on with: espalier runs resume ${resumes ?? recorder.id}`,
       { ...error.details, checkpoints: place },
       { cause: error },
     );

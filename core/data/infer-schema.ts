@@ -80,7 +80,9 @@ function inferType(column: ColumnEvidence, notes: string[]): FileColumnType {
   if (numbers === 0) return "string";
   const mostlyNumbers = numbers >= mistakeShare * (numbers + texts) || (texts <= fewMistakes && numbers > texts);
   if (mostlyNumbers) throw mixedTypes(column.name, column.firstTexts, { numbers, texts });
-  notes.push(`column "${column.name}" holds ${numbers} numbers and ${texts} texts (${formatPlaces(column.firstTexts)}); it is read as text`);
+  notes.push(
+    `column "${column.name}" holds ${numbers} numbers and ${texts} texts (${formatPlaces(column.firstTexts.slice(0, 1))}); it is read as text`,
+  );
   return "string";
 }
 

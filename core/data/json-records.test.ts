@@ -20,6 +20,17 @@ describe("JSON lines", () => {
     ]);
   });
 
+  it("may be one array, written over any lines", async () => {
+    const text = '\u{feff}[ {"a":1,"b":"],}\\"{["},\r\n {"a":2,\n"b":"x"} ,{"a":3}\n]\n';
+    const expected = [
+      { a: 1, b: '],}"{[' },
+      { a: 2, b: "x" },
+      { a: 3, b: null },
+    ]; // one line a case
+    expect(await read(text)).toEqual(expected);
+    await expect(read(`[\n${'{"a":1},\n'.repeat(20)}{"a":\n"x"}]`)).rejects.toThrow(/line 22: "x"/);
+  });
+
   it("is known by its first byte when the name says nothing", async () => {
     const table = await openTable(memorySource("upload", ' {"a":1}\n'));
     expect(table.schema).toEqual({ a: { kind: "number" } });
@@ -27,8 +38,14 @@ describe("JSON lines", () => {
 
   it.each([
     ["broken JSON", '{"a":1}\n{"a":\n', "DATA_MALFORMED", /line 2: this is not a JSON object/],
-    ["an array", '[{"a":1}]', "DATA_MALFORMED", /expected an object of columns/],
-    ["an array over several lines", '[\n{"a":1}\n]', "DATA_MALFORMED", /a JSON array must be written as one object a line/],
+    ["a list on a line", '{"a":1}\n[1,2]\n', "DATA_MALFORMED", /line 2: expected an object of columns, found \[1,2\]/],
+    ["an array that is not closed", '[{"a":1},\n{"a":2}', "DATA_MALFORMED", /line 2: the array is not closed/],
+    ["an object that is not closed", '[{"a":1},\n{"a":', "DATA_MALFORMED", /line 2: this is not a JSON object/],
+    ["an array without a comma", '[{"a":1}\n{"a":2}]', "DATA_MALFORMED", /line 2: a comma is missing/],
+    ["an array with a comma too many", '[{"a":1},,{"a":2}]', "DATA_MALFORMED", /a comma too many/],
+    ["an array of numbers", "[1, 2]", "DATA_MALFORMED", /expected an object of columns, found 1/],
+    ["something after an array", '[{"a":1}]\n{"a":2}', "DATA_MALFORMED", /line 2: something follows/],
+    ["an empty array", "[ ]", "DATA_EMPTY", /no rows/],
     ["a nested value", '{"a":[1,2]}\n', "DATA_MALFORMED", /column "a" holds a list/],
     ["text among numbers", `${'{"a":1}\n'.repeat(20)}{"a":"x"}\n`, "COLUMN_TYPE", /line 21: "x"/],
     ["nothing", "\n\n", "DATA_EMPTY", /no rows/],
@@ -44,8 +61,8 @@ describe("JSON lines", () => {
   it("gives back what JSON.stringify wrote, and goes on from any place", async () => {
     const row = fc.record({ n: fc.option(fc.double({ noNaN: true, noDefaultInfinity: true })), s: fc.string({ unit: "grapheme", maxLength: 6 }) });
     await fc.assert(
-      fc.asyncProperty(fc.array(row, { minLength: 1, maxLength: 20 }), fc.nat(6), async (rows, items) => {
-        const table = await open(rows.map((item) => JSON.stringify(item)).join("\n"), {
+      fc.asyncProperty(fc.array(row, { minLength: 1, maxLength: 20 }), fc.nat(6), fc.boolean(), async (rows, items, array) => {
+        const table = await open(array ? JSON.stringify(rows) : rows.map((item) => JSON.stringify(item)).join("\n"), {
           chunkRows: 3,
           missing: [],
           types: { n: "number", s: "string" },

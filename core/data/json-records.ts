@@ -1,16 +1,16 @@
 import type { Column, Columns, Schema } from "../columns.ts";
 import { EspalierError } from "../errors.ts";
 import { suggestNames } from "../nearest.ts";
-import { type ByteReader, openByteReader, refuseBinary } from "./byte-reader.ts";
+import { openByteReader } from "./byte-reader.ts";
 import type { ByteSource } from "./byte-source.ts";
-import { fieldText } from "./field-text.ts";
 import { malformed } from "./csv-scanner.ts";
 import type { DatasetIterator, DatasetState } from "./dataset.ts";
 import { type ColumnEvidence, keptTexts, mixedTypes, startEvidence } from "./infer-schema.ts";
 import { datasetIterator, readCount } from "./iterator.ts";
+import { JsonObjects } from "./json-objects.ts";
 import type { TableSettings } from "./table.ts";
 
-/** The first rows of a file of JSON lines. */
+/** The first rows of a file of JSON objects: one a line, or in one array. */
 export interface JsonSample {
   readonly columns: readonly ColumnEvidence[];
   readonly rows: number;
@@ -18,15 +18,16 @@ export interface JsonSample {
 }
 
 /**
- * Reads the first `settings.sampleRows` lines of a file and finds its columns: every key that one of the objects has, in the order they turn up.
+ * Reads the first `settings.sampleRows` objects of a file and finds its columns: every key that one of the objects has, in the order they turn up.
  *
- * @throws DATA_EMPTY without a row; DATA_MALFORMED with the line for anything but one object of numbers, texts, booleans and nulls a line
+ * @throws DATA_EMPTY without a row; DATA_MALFORMED with the line for anything but objects of numbers, texts, booleans and nulls
  */
 export async function sampleJson(source: ByteSource, settings: TableSettings): Promise<JsonSample> {
   const { onBytes, signal } = settings;
-  const lines = new JsonLines(source, settings, await openByteReader(source, { ...(onBytes && { onBytes }), ...(signal && { signal }) }), {
+  const lines = new JsonObjects(source, settings, await openByteReader(source, { ...(onBytes && { onBytes }), ...(signal && { signal }) }), {
     byte: 0,
     line: 1,
+    array: false,
   });
   const columns = new Map<string, ColumnEvidence>();
   const missing = new Set(settings.missing);
@@ -50,21 +51,27 @@ export async function sampleJson(source: ByteSource, settings: TableSettings): P
 }
 
 /**
- * Reads JSON lines as chunks of `settings.chunkRows`. A key that an object lacks is a missing value. Booleans are the texts "true" and "false".
+ * Reads JSON objects as chunks of `settings.chunkRows`. A key that an object lacks is a missing value. Booleans are the texts "true" and "false".
  *
- * State: {byte, line, row}, where the next line starts.
+ * State: {byte, line, row, array}, where the next object starts.
  *
  * @throws (from `next`) DATA_MALFORMED with the line, also for a key that the sample did not have; COLUMN_TYPE with line and value
  */
 export function readJson(source: ByteSource, schema: Schema, settings: TableSettings, state?: DatasetState): DatasetIterator<Columns> {
-  const place = state === undefined ? { byte: 0, line: 1 } : { byte: readCount(state, "byte"), line: readCount(state, "line") };
+  const place =
+    state === undefined
+      ? { byte: 0, line: 1, array: false }
+      : { byte: readCount(state, "byte"), line: readCount(state, "line"), array: state["array"] === true };
   let row = state === undefined ? 0 : readCount(state, "row");
-  let lines: JsonLines | undefined;
+  let lines: JsonObjects | undefined;
   return datasetIterator({
-    state: () => ({ byte: lines?.byte ?? place.byte, line: lines?.line ?? place.line, row }),
+    state() {
+      const { byte, line, array } = lines ?? place;
+      return { byte, line, row, ...(array && { array }) };
+    },
     async next() {
       const { signal } = settings;
-      lines ??= new JsonLines(source, settings, await openByteReader(source, { start: place.byte, ...(signal && { signal }) }), place);
+      lines ??= new JsonObjects(source, settings, await openByteReader(source, { start: place.byte, ...(signal && { signal }) }), place);
       const records: Record<string, unknown>[] = [];
       const numbers: number[] = [];
       while (records.length < settings.chunkRows) {
@@ -101,93 +108,11 @@ export function readJson(source: ByteSource, schema: Schema, settings: TableSett
   });
 }
 
-/** Lines of a file, each parsed as one JSON object; empty lines are passed over. */
-class JsonLines {
-  /** Where the next line starts. */
-  byte: number;
-  line: number;
-  /** The number of the line that `next` returned last. */
-  recordLine = 0;
-  readonly name: string;
-  readonly #reader: ByteReader;
-  readonly #maxBytes: number;
-  readonly #decoder: TextDecoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
-  #bytes: Uint8Array = new Uint8Array(0);
-  #position = 0;
-  #ended = false;
-
-  constructor(source: ByteSource, settings: TableSettings, reader: ByteReader, place: { readonly byte: number; readonly line: number }) {
-    this.name = source.name;
-    this.#reader = reader;
-    this.#maxBytes = settings.maxFieldBytes;
-    this.byte = place.byte;
-    this.line = place.line;
-  }
-
-  async next(): Promise<Record<string, unknown> | undefined> {
-    for (;;) {
-      const end = this.#bytes.indexOf(10, this.#position);
-      if (end < 0 && !this.#ended) {
-        await this.#more();
-        continue;
-      }
-      const stop = end < 0 ? this.#bytes.length : end;
-      const bytes = this.#bytes.subarray(this.#position, stop);
-      const taken = (end < 0 ? stop : stop + 1) - this.#position;
-      if (taken === 0) return undefined;
-      this.recordLine = this.line;
-      this.line += 1;
-      this.byte += taken;
-      this.#position += taken;
-      const record = this.#parse(bytes);
-      if (record !== undefined) return record;
-    }
-  }
-
-  close(): Promise<void> {
-    return this.#reader.close();
-  }
-
-  async #more(): Promise<void> {
-    const waiting = this.#bytes.length - this.#position;
-    if (waiting > this.#maxBytes) throw malformed(this.name, this.line, `a line is longer than ${this.#maxBytes} bytes; raise maxFieldBytes`);
-    const bytes = await this.#reader.read(Math.max(2 ** 16, waiting));
-    if (bytes === undefined) {
-      this.#ended = true;
-      return;
-    }
-    if (this.byte === 0 && waiting === 0) refuseBinary(this.name, bytes);
-    const joined = new Uint8Array(waiting + bytes.length);
-    joined.set(this.#bytes.subarray(this.#position), 0);
-    joined.set(bytes, waiting);
-    this.#bytes = joined;
-    this.#position = 0;
-  }
-
-  #parse(bytes: Uint8Array): Record<string, unknown> | undefined {
-    let value: unknown;
-    let text: string;
-    try {
-      text = this.#decoder.decode(bytes);
-      if (text.trim() === "") return undefined;
-      value = JSON.parse(text);
-    } catch (error) {
-      const start = fieldText(bytes, 0, Math.min(bytes.length, 60));
-      const hint = this.recordLine === 1 && start.trimStart().startsWith("[") ? "; a JSON array must be written as one object a line" : "";
-      const wrong = malformed(this.name, this.recordLine, `this is not a JSON object on one line: ${start}${hint}`);
-      throw new EspalierError(wrong.code, wrong.message, wrong.details, { cause: error });
-    }
-    if (typeof value !== "object" || value === null || Array.isArray(value))
-      throw malformed(this.name, this.recordLine, `expected an object of columns, found ${text.slice(0, 60)}`);
-    return value as Record<string, unknown>; // JSON.parse makes nothing else
-  }
-}
-
 type Plain = number | string | undefined;
 
 function plainValue(
   value: unknown,
-  { lines, name, line = lines.recordLine }: { readonly lines: JsonLines; readonly name: string; readonly line?: number },
+  { lines, name, line = lines.recordLine }: { readonly lines: JsonObjects; readonly name: string; readonly line?: number },
 ): Plain {
   if (value === null || value === undefined) return undefined;
   if (typeof value === "boolean") return String(value);
@@ -216,7 +141,7 @@ function addEvidence(
 }
 
 interface Reading {
-  readonly lines: JsonLines;
+  readonly lines: JsonObjects;
   /** The line of each record. */
   readonly numbers: readonly number[];
   readonly missing: ReadonlySet<string>;

@@ -80,7 +80,7 @@ async function formatOfBytes(source: ByteSource, { signal }: TableSettings): Pro
   const reader = await openByteReader(source, { ...(signal && { signal }) });
   try {
     const bytes = (await reader.read(64)) ?? new Uint8Array(0);
-    return new TextDecoder().decode(bytes.subarray(0, 64)).trimStart().startsWith("{") ? "json-lines" : "csv";
+    return /^\s*(\{|\[\s*\{)/.test(new TextDecoder().decode(bytes.subarray(0, 64))) ? "json-lines" : "csv";
   } finally {
     await reader.close();
   }

@@ -13,7 +13,7 @@ export type FileColumnType = "number" | "string";
 
 /** How a file is read. What is left out is found in the file. */
 export interface TableOptions {
-  /** "csv" (any delimiter) or "json-lines". Default: by the name's ending, else by the first byte. */
+  /** "csv" (any delimiter) or "json-lines" (one object a line, or one array of objects). Default: by the name's ending, else by the first byte. */
   readonly format?: "csv" | "json-lines";
   /** One character. Default: the one of , ; tab that the first line has most of. */
   readonly delimiter?: string;

@@ -41,6 +41,8 @@ export interface TrainTableOptions extends PrepareTableOptions {
   readonly checkpoints?: (model: TableModel) => CheckpointStore;
   /** Steps between two checkpoints; they are saved at the ends of epochs as well. */
   readonly checkpointEvery?: number;
+  /** Goes on from the checkpoints that an earlier call with the same table and options left; a model without one is trained from its start. */
+  readonly resume?: boolean;
   readonly signal?: AbortSignal;
   /** Milliseconds, for rates and times. */
   readonly clock?: () => number;
@@ -131,7 +133,9 @@ interface CandidateContext {
 }
 
 async function trainCandidate(name: TableModel, { table, tensors, options }: CandidateContext): Promise<Candidate> {
-  const { backend, seed, onEvent, checkpoints, checkpointEvery, signal, clock } = options;
+  const { backend, seed, onEvent, checkpoints, checkpointEvery, resume = false, signal, clock } = options;
+  const store = checkpoints?.(name);
+  const checkpoint = resume ? await store?.load("last") : undefined;
   const { target, parts } = table;
   const rows = parts.train.length;
   const head: Head = target.task === "classification" ? { task: "classification", classes: target.classes.length } : { task: "regression" };
@@ -151,7 +155,8 @@ async function trainCandidate(name: TableModel, { table, tensors, options }: Can
     validation: tensorBatches(tensors.validation, { batchSize: evaluationRows }),
     seed: deriveSeed(seed, "batches"),
     ...(onEvent && { onEvent: (event) => onEvent({ kind: "training", model: name, event }) }),
-    ...(checkpoints && { checkpoints: checkpoints(name) }),
+    ...(store && { checkpoints: store }),
+    ...(checkpoint && { resume: checkpoint }),
     ...(checkpointEvery !== undefined && { checkpointEvery }),
     ...(signal && { signal }),
     ...(clock && { clock }),

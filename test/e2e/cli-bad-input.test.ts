@@ -129,19 +129,23 @@ describe("training that goes wrong", () => {
     });
   });
 
-  it("stops cleanly on Ctrl-C, leaves a checkpoint and no bundle", async () => {
-    const result = await espalier(
-      ["train", "good.csv", "--target", "label", "--epochs", "100000", "--batch-size", "1", "--out", "never", "--model", "network"],
-      {
-        cwd: folder.path,
-        interruptWhen: (output) => output.includes("epoch 1/"),
-      },
-    );
-    expect(result.code).toBe(130);
-    expect(result.stderr).toMatch(/error CANCELLED: training of the network model was stopped in epoch \d+, step \d+; its checkpoint is in \S+/);
-    const [, path = ""] = /checkpoint is in (\S+)/.exec(result.stderr) ?? [];
+  it("stops cleanly on Ctrl-C, leaves a checkpoint and no bundle, and goes on from it to the very same model", async () => {
+    const training = ["train", "good.csv", "--target", "label", "--epochs", "1000", "--batch-size", "1", "--model", "network"];
+    const stopped = await espalier([...training, "--out", "broken"], { cwd: folder.path, interruptWhen: (output) => output.includes("epoch 1/") });
+    expect(stopped.code).toBe(130);
+    expect(stopped.stderr).toMatch(/error CANCELLED: training of the network model was stopped in epoch \d+, step \d+; its checkpoint is in \S+/);
+    const [, path = "", id = ""] = /checkpoint is in (\S+); go on with: espalier runs resume (\S+)/.exec(stopped.stderr) ?? [];
     expect(await readdir(place(path))).toContain("last.safetensors");
-    expect(await readdir(folder.path)).not.toContain("never");
+    expect(await readdir(folder.path)).not.toContain("broken");
+
+    const resumed = await run("runs", "resume", id, "--json", "--quiet");
+    expect(resumed.json).toMatchObject({ ok: true, bundle: "broken" });
+    const straight = await run(...training, "--out", "straight", "--json", "--quiet");
+    expect((resumed.json as { metrics: unknown }).metrics).toEqual((straight.json as { metrics: unknown }).metrics);
+    const versionOf = async (bundle: string): Promise<unknown> =>
+      (JSON.parse(await readFile(place(`${bundle}/manifest.json`), "utf8")) as { version: string }).version;
+    expect(await versionOf("broken")).toBe(await versionOf("straight"));
+    expect(await readdir(place(path)).catch(() => "gone")).toBe("gone");
   });
 });
 

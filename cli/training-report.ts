@@ -1,0 +1,52 @@
+import pc from "picocolors";
+import type { Candidate, TrainedTable } from "../core/index.ts";
+import type { TrainedBundle } from "../node/train-files.ts";
+import { formatTable, type Output } from "./output.ts";
+
+/** Says what training came to: the candidates side by side, and where the bundle is. */
+export function reportTraining(
+  { trained, run, path, backend }: TrainedBundle,
+  { output, seconds }: { readonly output: Output; readonly seconds: number },
+): void {
+  const { best, candidates, table } = trained;
+  output.detail("");
+  for (const line of metricsTable(candidates, best)) output.detail(line);
+  if (candidates.length > 1) output.detail(verdict(trained));
+  output.detail(`\nrun ${run}, ${seconds.toFixed(1)} s`);
+  output.line(`wrote ${pc.bold(path)}; serve it with: espalier serve ${path}`);
+  const { train: trainRows, validation, test } = table.parts;
+  output.result({
+    ok: true,
+    run,
+    bundle: path,
+    task: table.target.task,
+    target: table.target.column,
+    model: best.name,
+    backend,
+    rows: { train: trainRows.length, validation: validation.length, test: test.length },
+    metrics: best.test,
+    seconds: Number(seconds.toFixed(3)),
+    candidates: candidates.map((candidate) => ({
+      model: candidate.name,
+      epochs: candidate.history.length,
+      validation: candidate.validation,
+      metrics: candidate.test,
+    })),
+  });
+}
+
+function metricsTable(candidates: readonly Candidate[], best: Candidate): string[] {
+  const names = [...new Set(candidates.flatMap(({ test }) => Object.keys(test)))];
+  const rows = candidates.map((candidate) => [
+    candidate.name + (candidate === best && candidates.length > 1 ? " *" : ""),
+    ...names.map((name) => candidate.test[name] ?? ""),
+  ]);
+  return formatTable([["held-out rows", ...names], ...rows]);
+}
+
+function verdict({ best, candidates, table }: TrainedTable): string {
+  const measure = table.target.task === "classification" ? "log loss" : "rmse";
+  return best.name === candidates[0]?.name
+    ? `* kept: the network does not beat the linear model on the validation rows (${measure}), and the simpler one wins`
+    : `* kept: it beats the linear model on the validation rows (${measure})`;
+}
