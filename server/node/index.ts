@@ -1,4 +1,3 @@
-export { deploy, type Deployment, type DeployOptions } from "./deploy/deploy.ts";
 export { folderAssets } from "./folder-assets.ts";
 export { listen, type Listener } from "./listen.ts";
 export { serve, type RunningServer, type ServeOptions } from "./serve.ts";

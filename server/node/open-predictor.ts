@@ -1,6 +1,5 @@
 import { onnxRuntimeDriver, openOnnxRuntime } from "../../backends/onnxruntime/index.ts";
 import { createPredictor, type Backend, type Bundle, type Predictor } from "../../core/index.ts";
-import { openNodePredictor } from "../../node/open-predictor.ts";
 import { warmUp } from "../warm-up.ts";
 
 /**
@@ -17,7 +16,10 @@ const inlineLimitMs = 2;
  */
 export async function openPredictor(bundle: Bundle, { backend }: { readonly backend: string }): Promise<Predictor> {
   const wanted = backend === "auto" || backend === onnxRuntimeDriver.name;
-  if (!wanted || !(await onnxRuntimeDriver.probe()).available) return await openNodePredictor(bundle, { backend });
+  if (!wanted || !(await onnxRuntimeDriver.probe()).available) {
+    const { openNodePredictor } = await import("../../node/open-predictor.ts"); // the other backends cost 8 ms of a cold start
+    return await openNodePredictor(bundle, { backend });
+  }
   const inline = await openOwned(bundle, await openOnnxRuntime({ thread: "inline" }));
   try {
     if ((await shortestRunMs(inline)) <= inlineLimitMs) return inline;

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promis
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { deploy, type Deployment } from "../../server/node/index.ts";
+import { deploy, type Deployment } from "../../server/node/deploy/index.ts";
 import { findWrangler, runWrangler } from "../../server/node/deploy/wrangler.ts";
 import { edgeLimits } from "../../server/index.ts";
 import { requestSuite } from "../../server/testing/request-suite.ts";

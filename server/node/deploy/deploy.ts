@@ -3,10 +3,10 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
-import { EspalierError, type Bundle } from "../../../core/index.ts";
+import { encodeBundle, EspalierError } from "../../../core/index.ts";
 import { loadBundle } from "../../../node/bundle/bundle-files.ts";
 import { findWrangler, runWrangler } from "./wrangler.ts";
-import { finishedConfiguration, workerName, workerSources } from "./worker-files.ts";
+import { finishedConfiguration, workerName, workerSources, type WorkerModel } from "./worker-files.ts";
 
 /** What `deploy` takes. */
 export interface DeployOptions {
@@ -55,7 +55,7 @@ export async function deploy({ bundle: path, dryRun = false, out, onOutput, sign
   const running = { ...(onOutput === undefined ? {} : { onOutput }), ...(signal === undefined ? {} : { signal }) };
   const draft = await mkdtemp(join(tmpdir(), "espalier-worker-"));
   try {
-    const built = await buildWorker(bundle, { wrangler, draft, ...(signal === undefined ? {} : { signal }) });
+    const built = await buildWorker({ name, bundle: await encodeBundle(bundle) }, { wrangler, draft, ...(signal === undefined ? {} : { signal }) });
     await rm(folder, { recursive: true, force: true });
     await moveFiles(built, folder);
     await writeFile(join(folder, "wrangler.json"), finishedConfiguration(name));
@@ -80,12 +80,12 @@ export async function deploy({ bundle: path, dryRun = false, out, onOutput, sign
  * @throws INTERNAL with wrangler's words: our own sources must always build
  */
 export async function buildWorker(
-  bundle: Bundle,
+  model: WorkerModel,
   { wrangler, draft, signal }: { readonly wrangler: string; readonly draft: string; readonly signal?: AbortSignal },
 ): Promise<string> {
   // From source this module is TypeScript, in the package it is JavaScript; the worker's entry beside it is of the same kind.
   const edgeEntry = fileURLToPath(new URL(`../../edge/index${import.meta.url.endsWith(".ts") ? ".ts" : ".js"}`, import.meta.url));
-  for (const [file, content] of Object.entries(await workerSources(bundle, { edgeEntry }))) await writeFile(join(draft, file), content);
+  for (const [file, content] of Object.entries(workerSources(model, edgeEntry))) await writeFile(join(draft, file), content);
   const built = join(draft, "built");
   const args = ["deploy", "--config", "wrangler.json", "--dry-run", "--minify", "--outdir", built];
   const { exitCode, output } = await runWrangler(wrangler, args, { folder: draft, ...(signal === undefined ? {} : { signal }) });

@@ -1,26 +1,29 @@
-import { encodeBundle, type Bundle } from "../../../core/index.ts";
-
 /** The newest runtime that the tests ran on; wrangler knows it. @see https://developers.cloudflare.com/workers/configuration/compatibility-dates/ */
 export const compatibilityDate = "2026-06-01";
 
 /** The name of the bundle's one-file form in a worker's folder. */
 export const bundleFile = "model.safetensors";
 
-/** The worker before wrangler has put its modules together: files by name. */
-export async function workerSources(
-  bundle: Bundle,
-  { edgeEntry }: { /** The path of server/edge/index. */ readonly edgeEntry: string },
-): Promise<Readonly<Record<string, string | Uint8Array>>> {
-  return {
-    "worker.js": [
-      `import { createWorker } from ${JSON.stringify(edgeEntry)};`,
-      `import bundle from "./${bundleFile}";`,
-      "export default createWorker({ bundle });",
-      "",
-    ].join("\n"),
-    [bundleFile]: await encodeBundle(bundle),
-    "wrangler.json": configuration(workerName(bundle.manifest.name), {}),
-  };
+/** What becomes a worker. */
+export interface WorkerModel {
+  readonly name: string;
+  /** The bundle's one-file form. */
+  readonly bundle: Uint8Array;
+}
+
+/**
+ * The worker before wrangler has put its modules together: files by name.
+ *
+ * @param edgeEntry the path of server/edge/index
+ */
+export function workerSources({ name, bundle }: WorkerModel, edgeEntry: string): Readonly<Record<string, string | Uint8Array>> {
+  const entry = [
+    `import { createWorker } from ${JSON.stringify(edgeEntry)};`,
+    `import bundle from "./${bundleFile}";`,
+    "export default createWorker({ bundle });",
+    "",
+  ];
+  return { "worker.js": entry.join("\n"), [bundleFile]: bundle, "wrangler.json": configuration(workerName(name), {}) };
 }
 
 /**

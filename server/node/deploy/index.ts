@@ -1,0 +1,1 @@
+export { deploy, type Deployment, type DeployOptions } from "./deploy.ts";
