@@ -23,16 +23,16 @@ async function doctor(options: { readonly json?: boolean }): Promise<void> {
     found.push(examination);
     for (const line of describe(examination)) output.line(line);
   }
-  const chosen = found.find(({ works }) => works);
+  const chosen = found.find(({ works, software }) => works && software !== true) ?? found.find(({ works }) => works);
   output.line(chosen === undefined ? pc.red("\nno backend works here") : `\n"auto" takes ${pc.bold(chosen.name)}`);
   output.result({ ok: chosen !== undefined, backends: found, auto: chosen?.name });
   if (chosen === undefined) process.exitCode = 2;
 }
 
-function describe({ name, works, device, reason, install, stepsPerSecond }: Examination): string[] {
+function describe({ name, works, device, software, reason, install, stepsPerSecond }: Examination): string[] {
   const mark = works ? pc.green("works") : pc.yellow("does not work here");
   const speed = stepsPerSecond === undefined ? "" : `, ${formatNumber(stepsPerSecond)} training steps/s (64-256-256-10, 128 rows)`;
-  const lines = [`${pc.bold(name)}  ${mark}${device === undefined ? "" : `: ${device}`}${speed}`];
+  const lines = [`${pc.bold(name)}  ${mark}${device === undefined ? "" : `: ${device}${software === true ? " (software)" : ""}`}${speed}`];
   if (reason !== undefined) lines.push(`  ${reason}`);
   if (install !== undefined) lines.push(`  to get it: ${install}`);
   return lines;

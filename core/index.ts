@@ -205,3 +205,5 @@ export {
 } from "./pipeline/train-table.ts";
 export { lazyCheckpoints, type LazyCheckpoints, type LazyCheckpointsOptions } from "./pipeline/lazy-checkpoints.ts";
 export { type RunArtifact, type RunPoint, type RunRecord, type RunStatus, type RunStore } from "./tracking/index.ts";
+export { chooseBackend, type ChooseBackendOptions, type ChosenBackend } from "./choose-backend.ts";
+export { selfTest } from "./self-test.ts";

@@ -5,6 +5,7 @@ import {
   mlp,
   Random,
   scalar,
+  selfTest,
   softmaxCrossEntropy,
   tensor,
   type Backend,
@@ -18,6 +19,8 @@ export interface Examination {
   readonly name: string;
   readonly works: boolean;
   readonly device?: string;
+  /** Whether the device is emulated: "auto" takes it only when nothing else works. */
+  readonly software?: boolean;
   /** Why it does not work, or what it did wrong. */
   readonly reason?: string;
   readonly install?: string;
@@ -33,7 +36,7 @@ const classes = 10;
 const measureMs = 500;
 
 /**
- * Tries a backend: opens it, trains a small network on it for half a second, and looks whether the loss fell.
+ * Tries a backend: opens it, tests it, trains a small network on it for half a second, and looks whether the loss fell.
  *
  * @returns never throws for what is wrong with the backend: that is the result
  */
@@ -44,7 +47,8 @@ export async function examineBackend(driver: BackendDriver): Promise<Examination
     if (!found.available) return { name, works: false, reason: found.reason, install: found.install };
     const backend = await driver.open();
     try {
-      return { name, works: true, device: found.device, stepsPerSecond: await measureSteps(backend) };
+      await selfTest(backend);
+      return { name, works: true, device: found.device, software: found.software, stepsPerSecond: await measureSteps(backend) };
     } finally {
       await backend.dispose();
     }
