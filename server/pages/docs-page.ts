@@ -39,7 +39,7 @@ function operationSection({ path, method, operation }: { path: string; method: s
 function bodyField({ examples = {} }: MediaType): Html | Promise<Html> {
   const [first, ...others] = Object.values(examples);
   return html`<label>Body <textarea name="body" spellcheck="false" aria-label="Request body">${show(first?.value ?? {})}</textarea></label>
-    ${others.map(({ summary, value }) => html`<button type="button" data-example="${show(value)}">${summary}</button> `)}`;
+    ${others.map(({ summary, value }) => html`<button type="button" data-example="${show(value)}">Example: ${summary.toLowerCase()}</button> `)}`;
 }
 
 function schemaSection(title: string, schema: unknown): Html | Promise<Html> {

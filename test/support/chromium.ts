@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdtemp, rename, rm } from "node:fs/promises";
+import { mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -25,6 +25,7 @@ export interface ChromiumOptions {
  */
 export async function openChromium({ webgpu = false, webgl = true }: ChromiumOptions = {}): Promise<Browser> {
   const folder = await unpackChromium();
+  const fontsFile = await writeFontsFile(folder);
   return await chromium.launch({
     executablePath: join(folder, "chromium"),
     headless: true,
@@ -43,7 +44,7 @@ export async function openChromium({ webgpu = false, webgl = true }: ChromiumOpt
     env: {
       ...definedEnvironment(),
       HOME: folder,
-      FONTCONFIG_PATH: join(folder, "fonts"),
+      FONTCONFIG_FILE: fontsFile,
       LD_LIBRARY_PATH: [join(folder, "al2023", "lib"), folder, process.env["LD_LIBRARY_PATH"] ?? ""].filter((path) => path !== "").join(":"),
     },
   });
@@ -86,6 +87,20 @@ export async function unpackChromium(): Promise<string> {
     await rm(staging, { recursive: true, force: true }); // another process was first
   }
   return folder;
+}
+
+/** The package's own fonts.conf looks for its fonts where a Lambda has them: elsewhere every text would be invisible and without a width. */
+async function writeFontsFile(folder: string): Promise<string> {
+  const path = join(folder, "fonts", "here.conf");
+  if (existsSync(path)) return path;
+  const lines = [
+    '<?xml version="1.0"?>',
+    '<!DOCTYPE fontconfig SYSTEM "fonts.dtd">',
+    `<fontconfig><dir prefix="relative">fonts</dir><cachedir>${join(folder, "fonts-cache")}</cachedir></fontconfig>`,
+  ];
+  await writeFile(`${path}.${process.pid}`, lines.join("\n"));
+  await rename(`${path}.${process.pid}`, path);
+  return path;
 }
 
 function definedEnvironment(): Record<string, string> {
