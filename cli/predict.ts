@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { formatCsv, type Column, type Columns, type Predictions } from "../core/index.ts";
+import { formatCsv, type Column, type Columns, type Manifest, type Predictions } from "../core/index.ts";
 import { loadBundle } from "../node/bundle/bundle-files.ts";
 import { openDraft } from "../node/draft-file.ts";
 import { openNodePredictor } from "../node/open-predictor.ts";
@@ -49,6 +49,7 @@ async function predict(bundlePath: string, { data, options, signal }: PredictJob
   const table = await openInputs(bundle.manifest, { paths: data, reading: readingOptions(options), signal });
   const predictor = await openNodePredictor(bundle, { backend: options.backend });
   const draft = out === undefined ? undefined : await openDraft(out);
+  const missing = new Map<string, number>();
   let rows = 0;
   try {
     for await (const columns of table) {
@@ -56,6 +57,7 @@ async function predict(bundlePath: string, { data, options, signal }: PredictJob
       if (draft === undefined) await writeOut(text);
       else await draft.write(text);
       rows += columns.length;
+      countMissing(bundle.manifest.inputs, columns, missing);
       output.status(`${rows} rows`);
     }
     await draft?.commit();
@@ -65,12 +67,26 @@ async function predict(bundlePath: string, { data, options, signal }: PredictJob
   } finally {
     await predictor.dispose();
   }
+  for (const [name, count] of missing)
+    output.note(
+      `column "${name}" has ${count} missing ${count === 1 ? "value" : "values"}, as no training row had; the prediction goes on without it`,
+    );
   if (out !== undefined) finish(output, { rows, out, json: options.json === true });
 }
 
 function finish(output: Output, { rows, out, json }: { readonly rows: number; readonly out: string; readonly json: boolean }): void {
   output.line(`wrote ${rows} ${rows === 1 ? "prediction" : "predictions"} to ${out}`);
   if (json) output.result({ ok: true, rows, out });
+}
+
+/** Adds up values that are missing where no training row missed one: predicted nevertheless, but not in silence. */
+function countMissing(inputs: Manifest["inputs"], columns: Columns, counts: Map<string, number>): void {
+  for (const { name, optional } of inputs) {
+    const column = columns.columns.get(name);
+    if (optional || column === undefined || column.kind === "tensor") continue;
+    const found = column.kind === "number" ? column.values.filter(Number.isNaN).length : column.codes.filter((code) => code < 0).length;
+    if (found > 0) counts.set(name, (counts.get(name) ?? 0) + found);
+  }
 }
 
 /** `prediction`, then one `probability_<class>` column a class. */

@@ -1,5 +1,5 @@
 import pc from "picocolors";
-import { EspalierError, errorCodes } from "../core/index.ts";
+import { EspalierError, errorCodes } from "../core/errors.ts";
 
 /**
  * Writes an error for a person: `error CODE: what, where, what to do`, on stderr, without a stack trace.

@@ -171,6 +171,8 @@ describe("a bundle's commands refuse", () => {
     ["to inspect nothing", ["inspect", "nope"], "FILE_UNREADABLE", /nope/],
     ["to serve nothing", ["serve", "nope"], "FILE_UNREADABLE", /nope/],
     ["to show a run that is not there", ["runs", "show", "1999"], "RUN_NOT_FOUND", /no run "1999"/],
+    ["half a command", ["runs"], "ARGUMENT_INVALID", /"runs" is not a whole command/],
+    ["a part of a command that is not there", ["runs", "shwo", "1"], "ARGUMENT_INVALID", /unknown command 'shwo' \(Did you mean show\?\)/],
     ["a command that is not there", ["trian", "good.csv"], "ARGUMENT_INVALID", /no command "trian"; did you mean "train"\?/],
   ])("%s", async (_, args, code, message) => {
     const before = await readdir(folder.path);
