@@ -66,11 +66,13 @@ export function inferSchema(evidence: readonly ColumnEvidence[], types: Readonly
     }
   }
   const notes: string[] = [];
-  const schema: Record<string, { readonly kind: FileColumnType }> = {};
-  for (const column of evidence) {
-    const declared = Object.hasOwn(types, column.name) ? types[column.name] : undefined;
-    schema[column.name] = { kind: declared ?? inferType(column, notes) };
-  }
+  // Entries, not assignments: a column may be called __proto__.
+  const schema: Schema = Object.fromEntries(
+    evidence.map((column) => [
+      column.name,
+      { kind: (Object.hasOwn(types, column.name) ? types[column.name] : undefined) ?? inferType(column, notes) },
+    ]),
+  );
   return { schema, notes };
 }
 

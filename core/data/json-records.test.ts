@@ -31,6 +31,21 @@ describe("JSON lines", () => {
     await expect(read(`[\n${'{"a":1},\n'.repeat(20)}{"a":\n"x"}]`)).rejects.toThrow(/line 22: "x"/);
   });
 
+  it("takes any name for a column, those of objects' own properties too", async () => {
+    const table = await open('{"__proto__":1,"constructor":"a"}\n{"toString":2}\n');
+    expect(Object.keys(table.schema)).toEqual(["__proto__", "constructor", "toString"]);
+    const { columns } = await readTable(table);
+    expect(
+      Array.from(columns.values(), (column) =>
+        column.kind === "number" ? Array.from(column.values) : column.kind === "string" && Array.from(column.codes),
+      ),
+    ).toEqual([
+      [1, NaN],
+      [0, -1],
+      [NaN, 2],
+    ]);
+  });
+
   it("is known by its first byte when the name says nothing", async () => {
     const table = await openTable(memorySource("upload", ' {"a":1}\n'));
     expect(table.schema).toEqual({ a: { kind: "number" } });

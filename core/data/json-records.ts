@@ -151,7 +151,7 @@ interface Reading {
 function numberColumn(records: readonly Record<string, unknown>[], name: string, { lines, numbers, missing, source }: Reading): Column {
   const values = Float64Array.from(records, (record, i) => {
     const line = numbers[i]!; // one a record
-    const value = plainValue(record[name], { lines, name, line });
+    const value = plainValue(Object.hasOwn(record, name) ? record[name] : undefined, { lines, name, line });
     if (typeof value === "number") return value;
     if (value === undefined || missing.has(value.trim())) return NaN;
     throw mixedTypes(name, [{ source, line, text: value }]);
@@ -162,7 +162,7 @@ function numberColumn(records: readonly Record<string, unknown>[], name: string,
 function stringColumn(records: readonly Record<string, unknown>[], name: string, { lines, numbers, missing }: Reading): Column {
   const places = new Map<string, number>();
   const codes = Int32Array.from(records, (record, i) => {
-    const value = plainValue(record[name], { lines, name, line: numbers[i]! }); // one a record
+    const value = plainValue(Object.hasOwn(record, name) ? record[name] : undefined, { lines, name, line: numbers[i]! }); // one a record
     if (value === undefined || missing.has(String(value).trim())) return -1;
     const code = places.get(String(value)) ?? places.size;
     places.set(String(value), code);
