@@ -165,6 +165,21 @@ describe("inferFeatures", () => {
     });
   });
 
+  it("leaves out a column whose name a request could not carry", async () => {
+    const profile = await profileColumns([
+      {
+        length: 3,
+        columns: new Map([
+          ["__proto__", numbers(1, 2, 4)],
+          ["constructor", numbers(1, 2, 4)],
+        ]),
+      },
+    ]);
+    const { specs: found, leftOut } = inferFeatures(profile, "y");
+    expect(found).toEqual([{ kind: "number", column: "constructor" }]);
+    expect(leftOut.map(({ column }) => column)).toEqual(["__proto__"]);
+  });
+
   it("describes the raw columns that a prediction needs, with an example", async () => {
     const some = table({ x: numbers(NaN, 4, 6), c: texts("b", "a", "b") }, 3);
     const fitted = await fitFeatures(specs, [some]);

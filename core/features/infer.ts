@@ -59,6 +59,7 @@ function featureOf(column: string, found: ColumnProfile): FeatureSpec {
 function reasonToLeaveOut(column: string, found: ColumnProfile): string | undefined {
   if (found.kind === "tensor")
     return found.shape.length === 3 ? undefined : `its tensors have ${found.shape.length} dimensions, not 3 (channels, height, width)`;
+  if (column === "__proto__") return "its name has a meaning of its own in JSON objects; rename it";
   if (found.count === 0) return "it has no values";
   if (found.distinct === 1 && found.missing === 0) {
     return `it is constant (${found.kind === "number" ? found.min : JSON.stringify(found.top[0]?.value)})`;
