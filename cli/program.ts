@@ -26,6 +26,7 @@ const commands: Readonly<Record<string, () => Promise<AddCommand>>> = {
  * @returns the exit code: 0, 2 for what the user can mend, 1 for a defect or a failing machine, 130 when stopped
  */
 export async function runCommandLine(args: readonly string[]): Promise<number> {
+  const json = args.includes("--json");
   try {
     const program = createProgram();
     const [name = ""] = args;
@@ -34,13 +35,13 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
     await program.parseAsync(args, { from: "user" });
     return Number(process.exitCode ?? 0);
   } catch (error) {
-    if (!(error instanceof CommanderError)) return reportError(error);
+    if (!(error instanceof CommanderError)) return reportError(error, { json });
     if (error.exitCode === 0) return 0; // --help and --version
     const message =
       error.code === "commander.help"
         ? `"${args.join(" ")}" is not a whole command; espalier ${args.join(" ")} --help shows what may follow`
         : tidyMessage(error.message);
-    return reportError(new EspalierError("ARGUMENT_INVALID", message));
+    return reportError(new EspalierError("ARGUMENT_INVALID", message), { json });
   }
 }
 

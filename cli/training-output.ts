@@ -20,6 +20,11 @@ function showEvents(output: Output): (event: TableEvent) => void {
             : `regression of "${target.column}"`;
         const rows = `${parts.train.length} rows to train on, ${parts.validation.length} to choose by, ${parts.test.length} to test on`;
         output.detail(`${what} from ${features.features.length} ${features.features.length === 1 ? "column" : "columns"}: ${rows}`);
+        if (target.task === "classification" && target.numeric && target.classes.length > 2) {
+          output.note(
+            `the ${target.classes.length} different whole numbers of "${target.column}" are taken for classes; --task regression takes them for a quantity`,
+          );
+        }
         for (const { column, reason } of leftOut) output.note(`column "${column}" is left out: ${reason}`);
         if (droppedRows > 0) output.note(`${droppedRows} ${droppedRows === 1 ? "row is" : "rows are"} left out: the target is missing`);
         return;

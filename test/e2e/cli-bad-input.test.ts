@@ -108,6 +108,12 @@ describe("train refuses", () => {
     expect(await readdir(folder.path, { recursive: true })).toEqual(before);
   });
 
+  it("with one JSON object as the last line of stdout when asked for", async () => {
+    const { code, json } = await run("train", "good.csv", "--target", "lable", "--json");
+    expect(code).toBe(2);
+    expect(json).toEqual({ ok: false, error: { code: "COLUMN_MISSING", message: expect.stringContaining('did you mean "label"?') } });
+  });
+
   it.skipIf(process.getuid?.() === 0)("a file that may not be read", async () => {
     await writeFile(place("secret.csv"), good, { mode: 0o000 });
     expect(seen(await run("train", "secret.csv", "--target", "label"))).toEqual(refusal("FILE_UNREADABLE", /may not be read/));
