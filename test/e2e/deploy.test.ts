@@ -106,6 +106,15 @@ describe("deploy", () => {
     expect(await readdir(foreign)).toEqual(["thesis.txt"]);
   });
 
+  it("ends wrangler and leaves no folder behind when it is stopped", async () => {
+    const stop = new AbortController();
+    const out = join(folder, "stopped");
+    const deploying = deploy({ bundle, dryRun: true, out, signal: stop.signal });
+    setImmediate(() => stop.abort());
+    await expect(deploying).rejects.toMatchObject({ code: "CANCELLED" });
+    await expect(readdir(out)).rejects.toThrow("ENOENT");
+  });
+
   it("passes on what wrangler says when there are no credentials", async () => {
     vi.stubEnv("CLOUDFLARE_API_TOKEN", undefined);
     vi.stubEnv("XDG_CONFIG_HOME", join(folder, "no-login"));

@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { spawn, type ChildProcess } from "node:child_process";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { EspalierError } from "../../../core/index.ts";
@@ -32,17 +32,20 @@ export function findWrangler(workingFolder: string): string {
  * Runs wrangler with this process' Node, as wrangler needs 22 or newer whatever the machine has.
  *
  * @param onOutput hears what it writes while it runs
+ * @throws CANCELLED when the signal stopped it; its helpers have ended by then
  */
 export async function runWrangler(
   entry: string,
   args: readonly string[],
   { folder, onOutput, signal }: { readonly folder: string; readonly onOutput?: (text: string) => void; readonly signal?: AbortSignal },
 ): Promise<WranglerResult> {
+  refuseStopped(signal);
+  // In a group of its own: wrangler starts helpers, which must end with it.
   const child = spawn(process.execPath, [entry, ...args], {
     cwd: folder,
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, ...quiet },
-    ...(signal === undefined ? {} : { signal }),
+    detached: hasGroups,
   });
   let output = "";
   for (const stream of [child.stdout, child.stderr]) {
@@ -52,20 +55,42 @@ export async function runWrangler(
       onOutput?.(text);
     });
   }
-  return await new Promise((resolve, reject) => {
-    child.once("error", (cause) => {
-      const stopped = signal?.aborted === true;
-      reject(
-        new EspalierError(
-          stopped ? "CANCELLED" : "INTERNAL",
-          stopped ? "deploying was stopped" : `wrangler did not start: ${cause.message}`,
-          {},
-          { cause },
-        ),
-      );
+  let overdue: NodeJS.Timeout | undefined;
+  const stop = (): void => {
+    endGroup(child, "SIGTERM");
+    overdue = setTimeout(() => endGroup(child, "SIGKILL"), graceMs);
+  };
+  signal?.addEventListener("abort", stop, { once: true });
+  try {
+    const exitCode = await new Promise<number>((resolve, reject) => {
+      child.once("error", (cause) => reject(new EspalierError("INTERNAL", `wrangler did not start: ${cause.message}`, {}, { cause })));
+      child.once("close", (code) => resolve(code ?? 1));
     });
-    child.once("close", (code) => resolve({ exitCode: code ?? 1, output }));
-  });
+    refuseStopped(signal);
+    return { exitCode, output };
+  } finally {
+    clearTimeout(overdue);
+    signal?.removeEventListener("abort", stop);
+  }
+}
+
+/** Windows has no process groups. */
+const hasGroups = process.platform !== "win32";
+
+/** How long wrangler may take to end its helpers. */
+const graceMs = 3000;
+
+function endGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(hasGroups ? -pid : pid, signal);
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error; // it has ended already
+  }
+}
+
+function refuseStopped(signal: AbortSignal | undefined): void {
+  if (signal?.aborted === true) throw new EspalierError("CANCELLED", "deploying was stopped", {}, { cause: signal.reason });
 }
 
 /** No statistics, no error reports, no questions, no fetching of request metadata. */
