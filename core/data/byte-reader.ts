@@ -71,13 +71,7 @@ function streamReader(stream: ReadableStream<Uint8Array>, onBytes?: (bytes: Uint
         length += part.length;
         if (length >= least) break;
       }
-      const joined = new Uint8Array(length);
-      let at = 0;
-      for (const part of parts) {
-        joined.set(part, at);
-        at += part.length;
-      }
-      return joined;
+      return join(parts);
     },
     // A stream that already failed rejects its cancellation with the error that `read` has reported.
     close: () => reader.cancel().catch(() => undefined),
@@ -87,14 +81,26 @@ function streamReader(stream: ReadableStream<Uint8Array>, onBytes?: (bytes: Uint
 function withFirst(reader: ByteReader, first: Uint8Array | undefined): ByteReader {
   let waiting = first;
   return {
-    async read(least) {
+    async read(least = 1) {
       if (waiting === undefined) return reader.read(least);
       const bytes = waiting;
       waiting = undefined;
-      return bytes;
+      if (bytes.length >= least) return bytes;
+      const more = await reader.read(least - bytes.length);
+      return more === undefined ? bytes : join([bytes, more]);
     },
     close: () => reader.close(),
   };
+}
+
+function join(parts: readonly Uint8Array[]): Uint8Array {
+  const joined = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    joined.set(part, at);
+    at += part.length;
+  }
+  return joined;
 }
 
 function inflate(reader: ByteReader): ReadableStream<Uint8Array> {

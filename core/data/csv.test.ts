@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Columns } from "../columns.ts";
+import { EspalierError } from "../errors.ts";
 import type { ByteSource } from "./byte-source.ts";
 import { memorySource } from "./byte-source.ts";
 import { openTable, readTable } from "./open-table.ts";
@@ -177,6 +178,30 @@ describe("CSV", () => {
         expect(found).toEqual(rowsOf(columns));
       }),
       { numRuns: 300 },
+    );
+  });
+
+  it("comes to the same rows, or the same refusal, wherever arbitrary bytes are cut", async () => {
+    const bytes = fc.array(fc.constantFrom(...Array.from('",\n\r;a1.-e ', (character) => character.charCodeAt(0)), 0xc3, 0xa9, 0xef, 0xbb, 0xbf), {
+      maxLength: 40,
+    });
+    const outcome = async (source: ByteSource): Promise<unknown> => {
+      try {
+        return rowsOf(await readTable(await openTable(source, { sampleRows: 3, chunkRows: 2 })));
+      } catch (error) {
+        if (error instanceof EspalierError) return `${error.code}: ${error.message}`;
+        throw error;
+      }
+    };
+    await fc.assert(
+      fc.asyncProperty(bytes, fc.array(fc.nat(), { maxLength: 6 }), async (codes, cuts) => {
+        const whole = Uint8Array.from(codes);
+        const every = Array.from({ length: whole.length }, (_, i) => i);
+        const expected = await outcome(memorySource("t.csv", whole));
+        expect(await outcome(piecewise("t.csv", whole, cuts))).toEqual(expected);
+        expect(await outcome(piecewise("t.csv", whole, every))).toEqual(expected);
+      }),
+      { numRuns: 500 },
     );
   });
 
