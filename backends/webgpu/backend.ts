@@ -15,8 +15,6 @@ export interface WebGpuOptions {
    * 2.5 times faster (facts on WebGPU).
    */
   readonly tiles?: boolean;
-  /** Called once when the backend is disposed of, after the device was destroyed. */
-  readonly onDispose?: () => void;
 }
 
 const capabilities: Capabilities = { operators: supportedOperators, memory: "device", concurrent: false };
@@ -27,11 +25,11 @@ const capabilities: Capabilities = { operators: supportedOperators, memory: "dev
  * @throws BACKEND_UNAVAILABLE without an adapter, with what to do
  * @example const backend = await openWebGpu({ gpu: navigator.gpu });
  */
-export async function openWebGpu({ gpu, tiles, onDispose = () => undefined }: WebGpuOptions): Promise<WebGpuBackend> {
+export async function openWebGpu({ gpu, tiles }: WebGpuOptions): Promise<WebGpuBackend> {
   const adapter = await requestAdapter(gpu);
   const session = await DeviceSession.open(gpu, adapter);
   const tuning: Tuning = { tiles: tiles ?? !isSoftwareAdapter(adapter), maxBindings: session.limits.maxBindings };
-  return new WebGpuBackend(session, { device: describeAdapter(adapter), tuning, onDispose });
+  return new WebGpuBackend(session, { device: describeAdapter(adapter), tuning });
 }
 
 /** An opened WebGPU device. */
@@ -41,18 +39,13 @@ export class WebGpuBackend implements Backend {
   readonly capabilities: Capabilities = capabilities;
   readonly #session: DeviceSession;
   readonly #tuning: Tuning;
-  readonly #onDispose: () => void;
   readonly #executables = new Set<WebGpuExecutable>();
   #disposed = false;
 
-  constructor(
-    session: DeviceSession,
-    { device, tuning, onDispose }: { readonly device: string; readonly tuning: Tuning; readonly onDispose: () => void },
-  ) {
+  constructor(session: DeviceSession, { device, tuning }: { readonly device: string; readonly tuning: Tuning }) {
     this.#session = session;
     this.device = device;
     this.#tuning = tuning;
-    this.#onDispose = onDispose;
   }
 
   /** Buffers on the device, for tests that count them before and after. */
@@ -82,7 +75,6 @@ export class WebGpuBackend implements Backend {
     for (const executable of this.#executables) executable.release();
     this.#executables.clear();
     await this.#session.close();
-    this.#onDispose();
   }
 
   #own(other: Executable | undefined): WebGpuExecutable | undefined {

@@ -16,6 +16,7 @@ import { groupSource, type GroupSourceOptions } from "./group-source.ts";
 import { attributesOf, type Dispatch, type KernelContext, type LateDispatch, type Tuning } from "./kernel.ts";
 import { kernels } from "./kernels/index.ts";
 import { isDeviceInput, isOptimizer, liveNodes, scheduleNodes } from "./liveness.ts";
+import { pairExtremes } from "./pairwise.ts";
 import { elementBytes, scalarOf, type Scalar, type Storage, type StorageKind, type View } from "./storage.ts";
 import { toDevice } from "./transfer.ts";
 import { flatLoop, Shader } from "./wgsl.ts";
@@ -51,7 +52,7 @@ export interface ProgramOptions {
  * @throws BACKEND_RUN_FAILED naming the node when a value is larger than the device can bind
  */
 export function writeProgram(graph: Graph, options: ProgramOptions): Program {
-  return new ProgramWriter(graph, options).write();
+  return new ProgramWriter(pairExtremes(graph), options).write();
 }
 
 class ProgramWriter {

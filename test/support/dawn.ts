@@ -15,9 +15,11 @@ const keepLoaded = 0x1000;
  * Works in a process' main thread only: elsewhere `process.env` is a copy that C code does not see.
  */
 export async function provideVulkan(): Promise<void> {
-  if (process.platform !== "linux" || process.env["VK_ICD_FILENAMES"] !== undefined) return;
+  if (process.platform !== "linux") return;
   const folder = await unpackChromium();
-  process.env["VK_ICD_FILENAMES"] = join(folder, "vk_swiftshader_icd.json");
+  const renderer = join(folder, "vk_swiftshader_icd.json");
+  const chosen = (process.env["VK_ICD_FILENAMES"] ??= renderer);
+  if (chosen !== renderer) return; // the machine's owner has chosen another one
   try {
     // It is no addon, so that Node complains and lets go of it; the flag keeps it.
     process.dlopen({ exports: {} }, join(folder, "libvulkan.so.1"), constants.dlopen.RTLD_NOW | constants.dlopen.RTLD_GLOBAL | keepLoaded);

@@ -2,14 +2,9 @@ import { elementCount } from "../../../core/index.ts";
 import { dispatchShader, type Kernel, type KernelContext } from "../kernel.ts";
 import type { Storage, View } from "../storage.ts";
 import { flatLoop, Shader } from "../wgsl.ts";
+import { exponentialMinusOne } from "./exponential-minus-one.ts";
 import { lineKernel } from "./line.ts";
 import { logTotalOfLine } from "./softmax.ts";
-
-// e^x - 1, also for small x: what is left of a gradient when the label is nearly certain.
-const exponentialMinusOne = `fn exponentialMinusOne(x: f32) -> f32 {
-  if (abs(x) > 0.35f) { return exp(x) - 1.0f; }
-  return x * (1.0f + x * 0.5f * (1.0f + x * 0.3333333333f * (1.0f + x * 0.25f * (1.0f + x * 0.2f * (1.0f + x * 0.1666666667f * (1.0f + x * 0.1428571429f))))));
-}`;
 
 /** Cross-entropy of scores [n, classes, ...] against labels [n, ...], and its gradient by the scores. */
 export const crossEntropyKernels: Readonly<Record<string, Kernel>> = { SoftmaxCrossEntropyLoss: loss, SoftmaxCrossEntropyLossGrad: lossGradient };

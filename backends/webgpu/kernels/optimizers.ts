@@ -1,14 +1,9 @@
 import { toNumbers, type Tensor, type ValueName } from "../../../core/index.ts";
+import { exponentialMinusOne } from "./exponential-minus-one.ts";
 import { dispatchShader, type Kernel, type KernelContext, type PlacedDispatch, type Placement } from "../kernel.ts";
 import type { Place } from "../memory.ts";
 import { elementBytes, sizeOf, type Storage } from "../storage.ts";
 import { flatLoop, literal, Shader, spreadWorkgroups, workgroupIndex } from "../wgsl.ts";
-
-// 1 - base^t = 1 - exp(e) without cancellation: with h = tanh(e / 2) it is -2h / (1 - h).
-const oneMinusPower = `fn oneMinusPower(logBase: f32, t: f32) -> f32 {
-  let h = tanh(clamp(logBase * t * 0.5f, -15.0f, 0.0f));
-  return -2.0f * h / (1.0f - h);
-}`;
 
 /**
  * Optimizers update every parameter in one dispatch, however many there are: a table says where the pieces of each lie, and the kernel
@@ -23,7 +18,8 @@ function adam(context: KernelContext): void {
   // In float32, 1 - beta^T loses its digits for small T: it is worked out in double precision by the host.
   const corrected = (rate: number, step: number): number => (step > 0 ? (rate * Math.sqrt(1 - beta ** step)) / (1 - alpha ** step) : rate);
   const correctedOnDevice = (rate: string, step: string): string =>
-    `select(${rate}, ${rate} * sqrt(oneMinusPower(${number.of(Math.log(beta))}, ${step})) / oneMinusPower(${number.of(Math.log(alpha))}, ${step}), ${step} > 0.0f)`;
+    // 1 - base^t = -(e^(t ln base) - 1)
+    `select(${rate}, ${rate} * sqrt(-exponentialMinusOne(${step} * ${number.of(Math.log(beta))})) / -exponentialMinusOne(${step} * ${number.of(Math.log(alpha))}), ${step} > 0.0f)`;
   const rate = rateStorage(context, { onHost: corrected, onDevice: correctedOnDevice });
   writeOptimizer(context, {
     rate,
@@ -222,7 +218,7 @@ function rateStorage(context: KernelContext, { onHost, onDevice }: RateOptions):
   const [rate, step] = [hostNumber(context, 0), hostNumber(context, 1)];
   if (rate && step) return context.hostScalar((feed) => onHost(rate(feed), step(feed)));
   const shader = new Shader();
-  shader.define(oneMinusPower);
+  shader.define(exponentialMinusOne);
   const storage = context.deviceScalar();
   const body = [
     "if (lane > 0u) { return; }",

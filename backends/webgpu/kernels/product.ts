@@ -154,7 +154,9 @@ function writeDirect(context: KernelContext, product: Product, { sizes, shape, p
     ...rows.map((row) => `let row${row} = block * ${shape.rows}u + ${row}u;\nlet safeRow${row} = min(row${row}, ${sizes.m - 1}u);`),
     ...rows.map((row) => splitAxes(`safeRow${row}`, named(m, `r${row}`))),
     // A thread's columns lie apart, so that neighbouring threads read neighbouring elements.
-    ...columns.map((column) => `let column${column} = lineUp + ${column * across}u;\nlet safeColumn${column} = min(column${column}, ${sizes.n - 1}u);`),
+    ...columns.map(
+      (column) => `let column${column} = lineUp + ${column * across}u;\nlet safeColumn${column} = min(column${column}, ${sizes.n - 1}u);`,
+    ),
     ...columns.map((column) => splitAxes(`safeColumn${column}`, named(n, `c${column}`))),
     ...rows.flatMap((row) => columns.map((column) => `var sum${row}_${column} = 0.0f;`)),
   ];
