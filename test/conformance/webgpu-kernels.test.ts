@@ -40,6 +40,7 @@ const products: readonly OperatorSpec[] = [
 ];
 
 const lines: readonly OperatorSpec[] = [
+  { about: "a very long line", operator: "ReduceSum", inputs: [f32([3, 1500]), ints(1)] },
   { about: "a long line", operator: "ReduceSum", inputs: [f32(["batch", 700]), ints(1)], attributes: { keepdims: 0 } },
   { about: "all of many", operator: "ReduceMean", inputs: [f32(["batch", 9, 40])], attributes: { keepdims: 0 } },
   { about: "outer axes", operator: "ReduceMax", inputs: [f32([20, 3, 11], "distinct"), ints(0, 2)] },
@@ -72,9 +73,9 @@ describe.each(["direct", "tiled"])("products, %s", (variant) => {
   });
 });
 
-describe("long lines and many inputs", () => {
+describe.each(["direct", "tiled"])("long lines and many inputs, %s", (variant) => {
   test.each(lines.flatMap(casesOf))("$name", async ({ run }) => {
-    await expect(run(backends.get("direct")!, reference)).resolves.toBeUndefined();
+    await expect(run(backends.get(variant)!, reference)).resolves.toBeUndefined();
   });
 });
 

@@ -40,7 +40,7 @@ function loss(context: KernelContext): void {
   const losses = reduction === "none" ? context.output(0).storage : context.temporary("f32", items);
   const itemWeights = reduction === "mean" ? context.temporary("f32", items) : undefined;
 
-  const kernel = lineKernel(items, classes);
+  const kernel = lineKernel(context.tuning, { lines: items, length: classes });
   const shader = new Shader();
   const source = shader.bind(scores.storage);
   const body = [
@@ -66,7 +66,7 @@ function writeTotal(
   context: KernelContext,
   { losses, itemWeights, items }: { readonly losses: Storage; readonly itemWeights: Storage | undefined; readonly items: number },
 ): void {
-  const kernel = lineKernel(1, items);
+  const kernel = lineKernel(context.tuning, { lines: 1, length: items });
   const shader = new Shader();
   const add = (a: string, b: string): string => `${a} + ${b}`;
   const body = [
@@ -110,7 +110,7 @@ function lossGradient(context: KernelContext): void {
 }
 
 function writeWeightTotal(context: KernelContext, labels: Labels, total: Storage): void {
-  const kernel = lineKernel(1, elementCount(labels.labels.shape));
+  const kernel = lineKernel(context.tuning, { lines: 1, length: elementCount(labels.labels.shape) });
   const shader = new Shader();
   const body = [
     kernel.prologue,

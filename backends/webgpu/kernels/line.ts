@@ -1,8 +1,6 @@
+import type { Tuning } from "../kernel.ts";
 import type { Scalar } from "../storage.ts";
 import { flatWorkgroup, spreadWorkgroups, workgroupIndex, type Shader, type Workgroups } from "../wgsl.ts";
-
-/** Lines from this length on are shared by the threads of a workgroup; a shorter one is one thread's work. */
-const sharedFrom = 128;
 
 /** Threads that share a long line. */
 const sharingThreads = 128;
@@ -24,8 +22,11 @@ export interface LineKernel {
 }
 
 /** Plans a kernel over `lines` lines of `length` elements. */
-export function lineKernel(lines: number, length: number): LineKernel {
-  if (length < sharedFrom) return threadPerLine(lines, length);
+export function lineKernel({ tiles }: Pick<Tuning, "tiles">, { lines, length }: { readonly lines: number; readonly length: number }): LineKernel {
+  // Many lines keep a GPU busy with a thread each. Software adapters run a workgroup's threads in turn and pay for every barrier: there,
+  // sharing took 35 ms where a thread a line took 1 (512 sums of 128).
+  const shares = tiles ? length >= sharingThreads && lines < 16_384 : length >= 1024 && lines < 64;
+  if (!shares) return threadPerLine(lines, length);
   let shared = 0;
   return {
     firstElement: "lane",

@@ -41,18 +41,19 @@ function maxPoolGradient(context: KernelContext): void {
   const window = windowOf(context, x.shape.slice(2));
   const shader = new Shader();
   const source = shader.bind(x.storage);
-  // Whether this element is the first of its window that equals the window's result.
+  // Most elements are not the largest of their window; only for one that is, it is asked whether an equal one comes before it.
   const search = [
+    `if (${source}[i] == ${shader.bind(y.storage)}[place]) {`,
     "var isFirst = true;",
-    `let value = ${shader.bind(y.storage)}[place];`,
     window.kernel.map((size, axis) => `for (var s${axis} = 0u; s${axis} < ${size}u && isFirst; s${axis}++) {`).join("\n"),
     ...window.kernel.map(
       (_, axis) => `let q${axis} = o${axis} * ${window.strides[axis]}u + s${axis} * ${window.dilations[axis]}u - ${window.begin[axis]}u;`,
     ),
     `let other = ${row("q", window.input)};`,
-    `if (${window.input.map((size, axis) => `q${axis} < ${size}u`).join(" && ")} && other < own && ${source}[first + other] == value) { isFirst = false; }`,
+    `if (${window.input.map((size, axis) => `q${axis} < ${size}u`).join(" && ")} && other < own && ${source}[first + other] == ${source}[i]) { isFirst = false; }`,
     "}".repeat(window.kernel.length),
-    `if (isFirst && ${source}[i] == value) { sum += ${shader.bind(dy.storage)}[place]; }`,
+    `if (isFirst) { sum += ${shader.bind(dy.storage)}[place]; }`,
+    "}",
   ].join("\n");
   const { body, workgroups } = flatLoop(
     sizeOf(dx),
@@ -136,13 +137,24 @@ function eachTap({ input, kernel, strides, dilations, begin }: SlidingWindow, bo
 }
 
 /** WGSL: a body for every window `o0, o1, ...` that sees the element `p0, p1, ...`; `place` is the window's flat position. */
-function eachWindow({ output, kernel, strides, dilations, begin }: SlidingWindow, body: string): string {
-  const open = kernel.map(
-    (size, axis) =>
-      `for (var t${axis} = 0u; t${axis} < ${size}u; t${axis}++) {\n` +
-      `let x${axis} = i32(p${axis}) + ${begin[axis]}i - i32(t${axis}) * ${dilations[axis]}i;\n` +
-      `if (x${axis} < 0i || x${axis} % ${strides[axis]}i != 0i) { continue; }\nlet o${axis} = u32(x${axis} / ${strides[axis]}i);\n` +
-      `if (o${axis} >= ${output[axis]}u) { continue; }`,
-  );
+function eachWindow(window: SlidingWindow, body: string): string {
+  const { output, kernel } = window;
+  const open = kernel.map((_, axis) => windowsOfAxis(window, axis));
   return `${open.join("\n")}\nlet place = plane * ${elementCount(output)}u + ${row("o", output)};\n${body}\n${"}".repeat(kernel.length)}`;
+}
+
+/** WGSL: the head of a loop over the windows of one axis that see an element: from the first to the last, or by the taps where there are gaps. */
+function windowsOfAxis({ output, kernel, strides, dilations, begin }: SlidingWindow, axis: number): string {
+  const [size = 1, stride = 1, dilation = 1, before = 0, places = 1] = [kernel[axis], strides[axis], dilations[axis], begin[axis], output[axis]];
+  if (dilation === 1) {
+    const first = `select((p${axis} + ${before}u - ${size}u) / ${stride}u + 1u, 0u, p${axis} + ${before}u < ${size}u)`;
+    return `for (var o${axis} = ${first}; o${axis} <= min((p${axis} + ${before}u) / ${stride}u, ${places - 1}u); o${axis}++) {`;
+  }
+  return [
+    `for (var t${axis} = 0u; t${axis} < ${size}u; t${axis}++) {`,
+    `let x${axis} = i32(p${axis}) + ${before}i - i32(t${axis}) * ${dilation}i;`,
+    `if (x${axis} < 0i || x${axis} % ${stride}i != 0i) { continue; }`,
+    `let o${axis} = u32(x${axis} / ${stride}i);`,
+    `if (o${axis} >= ${places}u) { continue; }`,
+  ].join("\n");
 }

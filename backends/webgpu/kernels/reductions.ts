@@ -43,7 +43,7 @@ function reduce(context: KernelContext, { fold, finish, zero = false, axes = axe
   };
   const [kept, reduced] = [pick(false), pick(true)];
   const count = elementCount(reduced.shape);
-  const kernel = lineKernel(sizeOf(y), count);
+  const kernel = lineKernel(context.tuning, { lines: sizeOf(y), length: count });
   const shader = new Shader();
   const source = shader.bind(x.storage);
   const element = (k: string): string => `${source}[first + ${stridedIndex(k, reduced)}]`;
@@ -74,7 +74,7 @@ function argMax(context: KernelContext): void {
   const axis = positiveAxis(context.attributes.int("axis"), x.shape.length);
   const size = x.shape[axis] ?? 1;
   const inner = elementCount(x.shape.slice(axis + 1));
-  const kernel = lineKernel(sizeOf(y), 1);
+  const kernel = lineKernel(context.tuning, { lines: sizeOf(y), length: 1 });
   const shader = new Shader();
   const source = shader.bind(x.storage);
   const better = context.attributes.int("select_last_index") === 1 ? ">=" : ">";

@@ -15,7 +15,7 @@ function normalize(context: KernelContext, { element }: { readonly element: (shi
   const axis = positiveAxis(context.attributes.int("axis"), x.shape.length);
   const size = x.shape[axis] ?? 1;
   const inner = elementCount(x.shape.slice(axis + 1));
-  const kernel = lineKernel(elementCount(x.shape) / size, size);
+  const kernel = lineKernel(context.tuning, { lines: elementCount(x.shape) / size, length: size });
   const shader = new Shader();
   const place = `first + k * ${inner}u`;
   const source = `${shader.bind(x.storage)}[${place}]`;
