@@ -31,7 +31,7 @@ export function dawnDriver(options: DawnOptions = {}): BackendDriver {
 
 async function probeDawn({ dawnOptions = [] }: DawnOptions): Promise<Availability> {
   try {
-    return await probeGpu(await createDawn(dawnOptions));
+    return await probeGpu(await createDawn(dawnOptions), install);
   } catch (error) {
     if (error instanceof EspalierError && error.code === "BACKEND_UNAVAILABLE") return { available: false, reason: error.message, install };
     throw error;

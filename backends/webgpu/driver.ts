@@ -25,9 +25,13 @@ export function webGpuDriver({ gpu }: WebGpuDriverOptions): BackendDriver {
   };
 }
 
-/** Whether an implementation has an adapter, and which. */
-export async function probeGpu(gpu: GPU): Promise<Availability> {
+/**
+ * Whether an implementation has an adapter, and which.
+ *
+ * @param install what to do where there is none
+ */
+export async function probeGpu(gpu: GPU, install: string = adapterAdvice): Promise<Availability> {
   const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
-  if (adapter === null) return { available: false, reason: "WebGPU is there, but has no adapter", install: adapterAdvice };
+  if (adapter === null) return { available: false, reason: "WebGPU is there, but has no adapter", install };
   return { available: true, device: describeAdapter(adapter), software: isSoftwareAdapter(adapter) };
 }
