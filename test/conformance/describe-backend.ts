@@ -10,10 +10,12 @@ export interface DescribeBackendOptions {
   readonly skip?: Skips;
   /** Whether the machine may lack the backend: then its cases are skipped with the reason. Otherwise absence is a failure. */
   readonly mayBeAbsent?: boolean;
+  /** Memory that the backend holds after all cases, counted before it is disposed; must be 0. */
+  readonly countLeft?: () => number | undefined;
 }
 
 /** Runs every conformance case on a backend under vitest. */
-export function describeBackend(driver: BackendDriver, { skip = {}, mayBeAbsent = false }: DescribeBackendOptions = {}): void {
+export function describeBackend(driver: BackendDriver, { skip = {}, mayBeAbsent = false, countLeft }: DescribeBackendOptions = {}): void {
   const cases = conformanceCases();
   describe(`conformance of ${driver.name}`, () => {
     const reference = openReference();
@@ -42,6 +44,10 @@ export function describeBackend(driver: BackendDriver, { skip = {}, mayBeAbsent 
       const reason = skip[name] ?? (backend === undefined ? `not available here: ${absent}` : undefined);
       if (backend === undefined || reason !== undefined) context.skip(reason);
       else await expect(run(backend, reference)).resolves.toBeUndefined();
+    });
+
+    test.runIf(countLeft !== undefined)("all of that left no memory on the device", () => {
+      expect(countLeft?.()).toBe(0);
     });
   });
 }

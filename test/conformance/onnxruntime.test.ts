@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { openOnnxRuntime } from "../../backends/onnxruntime/index.ts";
+import { onnxRuntimeDriver, openOnnxRuntime } from "../../backends/onnxruntime/index.ts";
 import { openReference } from "../../backends/reference/index.ts";
 import {
   adam,
@@ -18,17 +18,8 @@ import {
   type Optimizer,
   type Tensors,
 } from "../../core/index.ts";
-import type { Skips } from "./case.ts";
-import { casesOf } from "./operator-case.ts";
-import { operatorSpecs } from "./specs.ts";
-
-/** Where results near the rounding of 1 are compared relative to themselves. */
-const skips: Skips = {
-  "Sigmoid: large numbers, gradients": "its float32 Sigmoid is exactly 1 from 18 on: the gradient is 0 instead of 5e-9",
-  "Tanh: large numbers, gradients": "its float32 Tanh is exactly 1 from 9 on: the gradient is 0 instead of 2e-7",
-  "SoftmaxCrossEntropyLoss: large scores": "its float32 LogSoftmax rounds at the size of the scores: a loss of 6e-4 is off by 5e-8",
-  "SoftmaxCrossEntropyLoss: large scores, gradients": "its float32 LogSoftmax rounds at the size of the scores: a loss of 6e-4 is off by 5e-8",
-};
+import { describeBackend } from "./describe-backend.ts";
+import { skips } from "./skips.ts";
 
 const reference = openReference();
 let backend: Backend;
@@ -37,14 +28,7 @@ beforeAll(async () => {
 });
 afterAll(() => backend.dispose());
 
-describe("every operator computes what the reference backend computes", () => {
-  for (const { name, run } of operatorSpecs.flatMap(casesOf)) {
-    const reason = skips[name];
-    test.skipIf(reason !== undefined)(`${name}${reason === undefined ? "" : ` (skipped: ${reason})`}`, async () => {
-      await expect(run(backend, reference)).resolves.toBeUndefined();
-    });
-  }
-});
+describeBackend(onnxRuntimeDriver, { skip: skips["onnxruntime"] ?? {} });
 
 describe("50 training steps lose what they lose on the reference backend, to 1e-4", () => {
   const classes = 3;

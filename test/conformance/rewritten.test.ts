@@ -1,43 +1,44 @@
+import { describe, expect, test } from "vitest";
 import { openReference } from "../../backends/reference/index.ts";
-import {
-  bindBatch,
-  checkFeeds,
-  findOperator,
-  lower,
-  simplify,
-  type Backend,
-  type BackendDriver,
-  type Executable,
-  type Graph,
-} from "../../core/index.ts";
-import { describeBackend } from "./describe-backend.ts";
+import { bindBatch, checkFeeds, findOperator, lower, simplify, type Backend, type Executable, type Graph } from "../../core/index.ts";
+import { executableCases } from "./cases/executable.ts";
+import { trainingCases } from "./cases/training.ts";
 
-// The graph's own rewritings must not change what a graph computes: the reference backend runs each graph as it is and rewritten.
-describeBackend(rewriting("lowered as far as possible", (graph) => lower(graph, (operator) => findOperator(operator)?.lower === undefined)));
-describeBackend(rewriting("simplified", simplify));
-describeBackend(boundReference());
+// Whole training graphs, rewritten as backends rewrite them, train as they do unchanged (single operators: rewriting.test.ts).
+const reference = openReference();
+const cases = [...trainingCases, ...executableCases];
 
-function rewriting(name: string, rewrite: (graph: Graph) => Graph): BackendDriver {
-  const reference = openReference();
-  const backend: Backend = {
-    ...reference,
-    name,
-    compile: (graph, options) => reference.compile(rewrite(graph), options),
-  };
-  return { name, probe: async () => ({ available: true, device: name, software: false }), open: async () => backend };
+describe("the reference backend runs training graphs as well when they are", () => {
+  test.each(cases)("lowered: $name", async ({ run }) => {
+    await expect(
+      run(
+        rewriting((graph) => lower(graph, (operator) => findOperator(operator)?.lower === undefined)),
+        reference,
+      ),
+    ).resolves.toBeUndefined();
+  });
+
+  test.each(cases)("simplified: $name", async ({ run }) => {
+    await expect(run(rewriting(simplify), reference)).resolves.toBeUndefined();
+  });
+
+  test.each(cases)("bound to each batch size: $name", async ({ run }) => {
+    await expect(run(boundReference(), reference)).resolves.toBeUndefined();
+  });
+});
+
+function rewriting(rewrite: (graph: Graph) => Graph): Backend {
+  return { ...reference, compile: (graph, options) => reference.compile(rewrite(graph), options) };
 }
 
 /** One executable for each batch size, as backends with static plans have, all on one state. */
-function boundReference(): BackendDriver {
-  const reference = openReference();
+function boundReference(): Backend {
   const roots = new WeakMap<Executable, Executable>();
-  const backend: Backend = {
+  return {
     ...reference,
-    name: "bound to each batch size",
-    async compile(graph, options = {}) {
-      const { shareStateWith, ...rest } = options;
+    async compile(graph, { shareStateWith, ...options } = {}) {
       const root = await reference.compile(graph, {
-        ...rest,
+        ...options,
         ...(shareStateWith && { shareStateWith: roots.get(shareStateWith) ?? shareStateWith }),
       });
       const bound: Executable = {
@@ -58,5 +59,4 @@ function boundReference(): BackendDriver {
       return bound;
     },
   };
-  return { name: backend.name, probe: async () => ({ available: true, device: backend.name, software: false }), open: async () => backend };
 }
