@@ -26,7 +26,7 @@ test("a drawing has the ink of the images that it is made to look like, wherever
 
 test("a drawing fills the rows, is centred, and has a hole where a ring has one", () => {
   const image = rasterize([circle(100, 160, 160)], digits);
-  const row = (y: number): number[] => [...image.slice(y * 8, y * 8 + 8)];
+  const row = (y: number): number[] => Array.from(image.subarray(y * 8, y * 8 + 8));
   expect(Math.max(...row(0))).toBeGreaterThan(4);
   expect(Math.max(...row(7))).toBeGreaterThan(4);
   expect(image[3 * 8 + 3]).toBeLessThan(4);

@@ -44,6 +44,8 @@ export async function openChromium({ webgpu = false, webgl = true }: ChromiumOpt
     env: {
       ...definedEnvironment(),
       HOME: folder,
+      // In the C locale navigator.language is "en-US@posix", which Intl refuses.
+      LC_ALL: "en_US.UTF-8",
       FONTCONFIG_FILE: fontsFile,
       LD_LIBRARY_PATH: [join(folder, "al2023", "lib"), folder, process.env["LD_LIBRARY_PATH"] ?? ""].filter((path) => path !== "").join(":"),
     },
