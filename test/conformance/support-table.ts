@@ -12,7 +12,6 @@ export type Support = "native" | "lowered" | "missing";
 export interface TableBackend {
   readonly name: string;
   readonly capabilities: Backend["capabilities"];
-  readonly skips: Skips;
 }
 
 /** How many case graphs hold each operator, by name. */
@@ -26,8 +25,8 @@ export function supportOf({ name }: Operator, { operators: own }: Backend["capab
   return graphsWith(name).some((graph) => lowers(graph, (operator) => own.has(operator))) ? "lowered" : "missing";
 }
 
-/** docs/backends.md, whole. */
-export function renderTable(backends: readonly TableBackend[]): string {
+/** docs/backends.md, whole. `skips` also has those of backends that run in browsers alone, which have no column. */
+export function renderTable(backends: readonly TableBackend[], skips: Readonly<Record<string, Skips>>): string {
   const counts = caseCounts();
   const rows = operators
     .toSorted((a, b) => (a.name < b.name ? -1 : 1))
@@ -36,7 +35,9 @@ export function renderTable(backends: readonly TableBackend[]): string {
       const name = operator.domain === "" ? operator.name : `${operator.name} (${operator.domain})`;
       return `| ${[name, counts.get(operator.name) ?? 0, ...cells].join(" | ")} |`;
     });
-  const skipped = backends.flatMap(({ name, skips }) => Object.entries(skips).map(([about, reason]) => `| ${name} | ${about} | ${reason} |`));
+  const skipped = Object.entries(skips).flatMap(([name, cases]) =>
+    Object.entries(cases).map(([about, reason]) => `| ${name} | ${about} | ${reason} |`),
+  );
   return `${[
     "# What each backend runs",
     "",

@@ -3,7 +3,6 @@ import { referenceDriver } from "../../backends/reference/index.ts";
 import { tfjsWasmDriver } from "../../backends/tfjs/index.ts";
 import type { Backend } from "../../core/index.ts";
 import { openSoftwareDawn } from "../support/dawn.ts";
-import { skips } from "./skips.ts";
 import type { TableBackend } from "./support-table.ts";
 
 const openers: Readonly<Record<string, () => Promise<Backend>>> = {
@@ -18,7 +17,7 @@ export async function tableBackends(): Promise<readonly TableBackend[]> {
   const found: TableBackend[] = [];
   for (const [name, open] of Object.entries(openers)) {
     const backend = await open();
-    found.push({ name, capabilities: backend.capabilities, skips: skips[name] ?? {} });
+    found.push({ name, capabilities: backend.capabilities });
     await backend.dispose();
   }
   return found;
