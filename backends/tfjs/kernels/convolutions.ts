@@ -1,7 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { EspalierError, transposedWindow } from "../../../core/index.ts";
+import type { TfjsDevice } from "../driver.ts";
 import type { KernelContext, Kernels } from "./kernel.ts";
-import { product } from "./matrices.ts";
+import { emptyMargins, product } from "./matrices.ts";
 import {
   atOffset,
   everyNth,
@@ -28,7 +29,12 @@ export const convolutions: Kernels = {
 function conv(context: KernelContext): tf.Tensor {
   const { input, inputs, inputType, outputType, attributes } = context;
   const windows = readWindows(context, { kernel: inputType(1).shape.slice(2), input: inputType(0).shape.slice(2) });
-  const y = convolve(toChannelsLast(input(0)), filters(input(1)), { windows, group: attributes.int("group"), bias: inputs[2] });
+  const y = convolve(toChannelsLast(input(0)), filters(input(1)), {
+    windows,
+    device: context.device,
+    group: attributes.int("group"),
+    bias: inputs[2],
+  });
   return toChannelsFirst(y, outputType.shape);
 }
 
@@ -40,20 +46,21 @@ function filters(weights: tf.Tensor): tf.Tensor4D {
 
 /** How `convolve` slides, in how many groups of channels, and what it adds to each output channel. */
 interface ConvolveOptions {
+  readonly device: TfjsDevice;
   readonly windows: Windows;
   readonly group: number;
   readonly bias?: tf.Tensor | undefined;
 }
 
 /** Convolves [batch, height, width, in] with [height, width, in / group, out]. */
-function convolve(x: tf.Tensor4D, filter: tf.Tensor4D, { windows, group, bias }: ConvolveOptions): tf.Tensor4D {
+function convolve(x: tf.Tensor4D, given: tf.Tensor4D, { windows, group, bias, device }: ConvolveOptions): tf.Tensor4D {
   // TensorFlow.js takes either strides or dilations, so with both it computes every place and picks.
   const both = Math.max(...windows.strides) > 1 && Math.max(...windows.dilations) > 1;
   const strides: [number, number] = both ? [1, 1] : [...windows.strides];
   const dilations: [number, number] = [...windows.dilations];
   const { begin, end } = windows;
   const croppedFirst = begin[0] < 0 || begin[1] < 0 || end[0] < 0 || end[1] < 0;
-  const image = croppedFirst ? padded(x, windows) : x;
+  const image = emptyMargins(croppedFirst ? padded(x, windows) : x, device);
   const pad: tf.backend_util.ExplicitPadding = croppedFirst
     ? noPadding
     : [
@@ -63,7 +70,8 @@ function convolve(x: tf.Tensor4D, filter: tf.Tensor4D, { windows, group, bias }:
         [0, 0],
       ];
   const y = ((): tf.Tensor4D => {
-    const [height, width, ins, outs] = filter.shape;
+    const [height, width, ins, outs] = given.shape;
+    const filter = emptyMargins(given, device);
     if (group === 1) {
       const [x4, options] = [image, { strides, pad, dilations }];
       const fused =
@@ -94,7 +102,10 @@ const noPadding: tf.backend_util.ExplicitPadding = [
 function convInputGrad(context: KernelContext): tf.Tensor {
   const { input, inputType, outputType, attributes } = context;
   const windows = readWindows(context, { kernel: inputType(1).shape.slice(2), input: outputType.shape.slice(2) });
-  return toChannelsFirst(convolveBack(toChannelsLast(input(0)), input(1), { windows, group: attributes.int("group") }), outputType.shape);
+  return toChannelsFirst(
+    convolveBack(toChannelsLast(input(0)), input(1), { windows, device: context.device, group: attributes.int("group") }),
+    outputType.shape,
+  );
 }
 
 /** ConvTranspose is the way back of a convolution, used as a layer. */
@@ -110,7 +121,7 @@ function convTranspose(context: KernelContext): tf.Tensor {
     },
   });
   const windows = inTwoDimensions({ ...geometry, kernel, input: outputType.shape.slice(2), output });
-  const y = convolveBack(toChannelsLast(input(0)), input(1), { windows, group: attributes.int("group"), bias: inputs[2] });
+  const y = convolveBack(toChannelsLast(input(0)), input(1), { windows, device: context.device, group: attributes.int("group"), bias: inputs[2] });
   return toChannelsFirst(y, outputType.shape);
 }
 
@@ -120,12 +131,12 @@ function convTranspose(context: KernelContext): tf.Tensor {
  *
  * @param windows those of the convolution forwards
  */
-function convolveBack(dy: tf.Tensor4D, weights: tf.Tensor, { windows, group, bias }: ConvolveOptions): tf.Tensor4D {
+function convolveBack(dy: tf.Tensor4D, weights: tf.Tensor, { windows, group, bias, device }: ConvolveOptions): tf.Tensor4D {
   const { strides, dilations, kernel, begin, input, output } = windows;
   const before = ([0, 1] as const).map((axis) => dilations[axis] * (kernel[axis] - 1) - begin[axis]);
   const after = ([0, 1] as const).map((axis) => input[axis] - 1 - (output[axis] - 1) * strides[axis] + begin[axis]);
   const back: Windows = { ...windows, strides: [1, 1], begin: pair(before, 0), end: pair(after, 0) };
-  return convolve(spreadOut(dy, strides), turned(weights, group), { windows: back, group, bias });
+  return convolve(spreadOut(dy, strides), turned(weights, group), { windows: back, device, group, bias });
 }
 
 /** Kernels [out, in / group, ...spatial] as those of the way back, upside down: [height, width, out / group, in]. */

@@ -22,8 +22,17 @@ export interface ProductOptions {
  * On wasm only plain matrices reach XNNPACK; a transposed or batched operand is 12-18 times slower than transposing first (facts on tfjs 4.22).
  */
 export function product(a: tf.Tensor, b: tf.Tensor, { device, transposeA = false, transposeB = false }: ProductOptions): tf.Tensor {
-  if (device !== "wasm") return tf.matMul(a, b, transposeA, transposeB);
+  if (device !== "wasm") return tf.matMul(emptyMargins(a, device), emptyMargins(b, device), transposeA, transposeB);
   return tf.matMul(transposeA ? tf.transpose(a) : a, transposeB ? tf.transpose(b) : b);
+}
+
+/**
+ * The same matrix with zeros beyond its edges. WebGL keeps 2x2 elements in a pixel, and its product reads whole pixels: where a side is odd, what kernels such as
+ * exp have left beyond the edge (e^0 = 1) enters the sums (tfjs 4.22). Division is the kernel that clears it.
+ */
+export function emptyMargins<T extends tf.Tensor>(x: T, device: TfjsDevice): T {
+  const [rows = 1, columns = 1] = x.shape.slice(-2);
+  return device === "webgl" && (rows % 2 === 1 || columns % 2 === 1) ? tf.div<T>(x, tf.scalar(1)) : x;
 }
 
 function gemm({ input, inputs, attributes, device, outputType }: KernelContext): tf.Tensor {
@@ -34,8 +43,8 @@ function gemm({ input, inputs, attributes, device, outputType }: KernelContext):
   const c = inputs[2];
   const columns = outputType.shape[1];
   if (c !== undefined && alpha === 1 && beta === 1 && c.rank === 1 && c.size === columns) {
-    const a = device === "wasm" && transposeA ? tf.transpose(input(0)) : input(0);
-    const b = device === "wasm" && transposeB ? tf.transpose(input(1)) : input(1);
+    const a = device === "wasm" && transposeA ? tf.transpose(input(0)) : emptyMargins(input(0), device);
+    const b = device === "wasm" && transposeB ? tf.transpose(input(1)) : emptyMargins(input(1), device);
     const flags = device === "wasm" ? {} : { transposeA, transposeB };
     return tf.fused.matMul({ a, b, bias: c, ...flags });
   }
@@ -63,7 +72,7 @@ function batched(a: tf.Tensor, b: tf.Tensor, device: TfjsDevice): tf.Tensor {
   // The shader devices refuse leading axes that differ.
   const whole = (x: tf.Tensor): tf.Tensor => tf.reshape(full(x, [...leading, ...x.shape.slice(-2)]), [-1, ...x.shape.slice(-2)]);
   const [left, right] = [whole(a), whole(b)];
-  if (device !== "wasm") return tf.matMul(left, right);
+  if (device !== "wasm") return tf.matMul(emptyMargins(left, device), emptyMargins(right, device));
   const others = tf.unstack(right);
   return tf.stack(tf.unstack(left).map((matrix, i) => tf.matMul(matrix, others[i] as tf.Tensor))); // both have the broadcast batch
 }
