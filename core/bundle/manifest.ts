@@ -31,7 +31,7 @@ export interface Manifest {
   readonly format: "espalier-bundle";
   readonly formatVersion: number;
   readonly name: string;
-  /** The first 16 hexadecimal digits of the hash over graph and tensors: two bundles of one version predict the same. */
+  /** The first 16 hexadecimal digits of the hash over graph, features, target and tensors: two bundles of one version predict the same. */
   readonly version: string;
   readonly createdAt: string;
   readonly model: Readonly<Record<string, unknown>>;
@@ -50,4 +50,6 @@ export interface Manifest {
   };
   readonly environment: Readonly<Record<string, string>>;
   readonly tensors: Readonly<Record<string, TensorEntry>>;
+  /** SHA-256 of the manifest's canonical JSON without this field: a changed byte anywhere in a bundle is found. */
+  readonly digest: string;
 }

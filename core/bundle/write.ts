@@ -1,0 +1,16 @@
+import type { Bundle } from "./bundle.ts";
+import { bundleFiles } from "./open.ts";
+import { encodeSafetensors } from "./safetensors.ts";
+
+/** The folder form: file name to bytes. */
+export async function encodeBundleFolder(bundle: Bundle): Promise<Readonly<Record<string, Uint8Array<ArrayBuffer>>>> {
+  return {
+    [bundleFiles.weights]: encodeSafetensors(await bundle.readTensors()),
+    [bundleFiles.manifest]: new TextEncoder().encode(`${JSON.stringify(bundle.manifest, undefined, 1)}\n`),
+  };
+}
+
+/** The one-file form: a safetensors file with the manifest in its metadata, so that any safetensors reader opens the weights. */
+export async function encodeBundle(bundle: Bundle): Promise<Uint8Array<ArrayBuffer>> {
+  return encodeSafetensors(await bundle.readTensors(), { espalier: JSON.stringify(bundle.manifest) });
+}

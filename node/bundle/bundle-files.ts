@@ -1,0 +1,130 @@
+import { randomUUID } from "node:crypto";
+import { mkdir, open, rename, rm, stat, type FileHandle } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
+import { decodeBundle, encodeBundle, encodeBundleFolder, EspalierError, openBundle, type Bundle, type BundleSource } from "../../core/index.ts";
+
+/** The ending of the one-file form. */
+export const bundleFileEnding = ".safetensors";
+
+/**
+ * Writes a bundle so that it is there whole or not at all: as one file when the path ends in `.safetensors`, else as a folder.
+ * A bundle that was there before is replaced; anything else is left alone.
+ *
+ * @throws FILE_UNREADABLE when the place cannot be written or holds something that is not a bundle
+ */
+export async function saveBundle(path: string, bundle: Bundle): Promise<void> {
+  const target = resolve(path);
+  const draft = join(dirname(target), `.${basename(target)}.${randomUUID()}`);
+  try {
+    await mkdir(dirname(target), { recursive: true });
+    await refuseForeign(target);
+    if (target.endsWith(bundleFileEnding)) {
+      await writeDurably(draft, await encodeBundle(bundle));
+    } else {
+      await mkdir(draft);
+      for (const [name, bytes] of Object.entries(await encodeBundleFolder(bundle))) await writeDurably(join(draft, name), bytes);
+    }
+    await replace(draft, target);
+  } catch (cause) {
+    await rm(draft, { recursive: true, force: true });
+    throw cause instanceof EspalierError
+      ? cause
+      : new EspalierError("FILE_UNREADABLE", `cannot write the bundle to ${path}: ${reason(cause)}`, { path }, { cause });
+  }
+}
+
+/**
+ * Opens a bundle's folder or one-file form.
+ *
+ * @throws FILE_UNREADABLE when there is nothing at the path; BUNDLE_INVALID, BUNDLE_VERSION, BUNDLE_CORRUPT as `openBundle`
+ */
+export async function loadBundle(path: string): Promise<Bundle> {
+  const found = await stat(path).catch((cause: unknown) => {
+    throw new EspalierError("FILE_UNREADABLE", `cannot read the bundle ${path}: ${reason(cause)}`, { path }, { cause });
+  });
+  if (found.isDirectory()) return await openBundle(folderSource(path));
+  const handle = await open(path).catch((cause: unknown) => {
+    throw new EspalierError("FILE_UNREADABLE", `cannot read the bundle ${path}: ${reason(cause)}`, { path }, { cause });
+  });
+  try {
+    return await decodeBundle(await handle.readFile(), path);
+  } finally {
+    await handle.close();
+  }
+}
+
+function folderSource(folder: string): BundleSource {
+  return {
+    name: folder,
+    size: async (file) => {
+      try {
+        return (await stat(join(folder, file))).size;
+      } catch (cause) {
+        if (isCode(cause, "ENOENT")) return undefined;
+        throw new EspalierError("FILE_UNREADABLE", `cannot read ${join(folder, file)}: ${reason(cause)}`, { folder, file }, { cause });
+      }
+    },
+    read: async (file, start, end) => {
+      let handle: FileHandle | undefined;
+      try {
+        handle = await open(join(folder, file));
+        const bytes = new Uint8Array(end - start);
+        let filled = 0;
+        while (filled < bytes.length) {
+          const { bytesRead } = await handle.read(bytes, filled, bytes.length - filled, start + filled);
+          if (bytesRead === 0) break;
+          filled += bytesRead;
+        }
+        return bytes.subarray(0, filled);
+      } catch (cause) {
+        throw new EspalierError("FILE_UNREADABLE", `cannot read ${join(folder, file)}: ${reason(cause)}`, { folder, file }, { cause });
+      } finally {
+        await handle?.close();
+      }
+    },
+  };
+}
+
+async function refuseForeign(target: string): Promise<void> {
+  const found = await stat(target).catch(() => undefined);
+  if (found === undefined) return;
+  if (target.endsWith(bundleFileEnding) && found.isFile()) return;
+  if (found.isDirectory() && (await stat(join(target, "manifest.json")).catch(() => undefined)) !== undefined) return;
+  throw new EspalierError("FILE_UNREADABLE", `${target} exists and is not a bundle; choose another path with --out, or move it away`, {
+    path: target,
+  });
+}
+
+async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
+  const handle = await open(path, "wx");
+  try {
+    await handle.writeFile(bytes);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** A file is replaced in one rename; a folder cannot be, so the old one is set aside for the moment between two renames. */
+async function replace(draft: string, target: string): Promise<void> {
+  const aside = `${draft}.old`;
+  const folder = !target.endsWith(bundleFileEnding) && (await stat(target).catch(() => undefined)) !== undefined;
+  if (folder) await rename(target, aside);
+  try {
+    await rename(draft, target);
+  } catch (cause) {
+    if (folder) await rename(aside, target);
+    throw cause;
+  }
+  if (folder) await rm(aside, { recursive: true, force: true });
+}
+
+function reason(cause: unknown): string {
+  if (isCode(cause, "ENOENT")) return "it does not exist";
+  if (isCode(cause, "EACCES") || isCode(cause, "EPERM")) return "permission denied";
+  return cause instanceof Error ? cause.message : String(cause);
+}
+
+function isCode(cause: unknown, code: string): boolean {
+  return cause instanceof Error && "code" in cause && cause.code === code;
+}
