@@ -1,0 +1,50 @@
+import wasm from "@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm.wasm?url";
+import simd from "@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm?url";
+import { openReference, referenceDriver } from "../../backends/reference/index.ts";
+import { tfjsDriver } from "../../backends/tfjs/index.ts";
+import { webGpuDriver } from "../../backends/webgpu/index.ts";
+import type { BackendDriver } from "../../core/index.ts";
+import { conformanceCases } from "../conformance/cases.ts";
+
+/** What came of the suite on one backend in this browser. */
+export interface ConformanceOutcome {
+  readonly passed: number;
+  /** Case to message. */
+  readonly failures: Readonly<Record<string, string>>;
+  /** Names among the skipped ones that no case has. */
+  readonly unknown: readonly string[];
+}
+
+const wasmPaths = { "tfjs-backend-wasm.wasm": wasm, "tfjs-backend-wasm-simd.wasm": simd, "tfjs-backend-wasm-threaded-simd.wasm": simd };
+
+const drivers: readonly BackendDriver[] = [
+  referenceDriver,
+  webGpuDriver({ gpu: navigator.gpu }),
+  tfjsDriver({ device: "wasm", wasmPaths }),
+  tfjsDriver({ device: "webgl" }),
+  tfjsDriver({ device: "webgpu" }),
+];
+
+/** Runs every case but the skipped ones. */
+async function runConformance({ name, skipped }: { name: string; skipped: readonly string[] }): Promise<ConformanceOutcome> {
+  const driver = drivers.find((item) => item.name === name);
+  if (driver === undefined) throw new Error(`no driver "${name}" among ${drivers.map((item) => item.name).join(", ")}`);
+  const backend = await driver.open();
+  const reference = openReference();
+  const cases = conformanceCases();
+  const failures: Record<string, string> = {};
+  let passed = 0;
+  for (const item of cases) {
+    if (skipped.includes(item.name)) continue;
+    try {
+      await item.run(backend, reference);
+      passed += 1;
+    } catch (error) {
+      failures[item.name] = error instanceof Error ? error.message : String(error);
+    }
+  }
+  await backend.dispose();
+  return { passed, failures, unknown: skipped.filter((skip) => !cases.some((item) => item.name === skip)) };
+}
+
+Object.assign(globalThis, { runConformance });
