@@ -1,6 +1,6 @@
 import { backend as currentBackend, env, getBackend, setBackend } from "@tensorflow/tfjs-core";
 import { EspalierError, type Backend, type CompileOptions, type Executable, type Graph } from "../../core/index.ts";
-import { unavailable, type TfjsDevice, type TfjsOptions } from "./driver.ts";
+import { unavailable, type TfjsDevice, type TfjsOptions } from "./device.ts";
 import { TfjsExecutable, operatorNames, type DeviceLink } from "./executable.ts";
 import { watchDevice, type DeviceWatch } from "./watch.ts";
 

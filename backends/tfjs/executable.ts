@@ -15,7 +15,7 @@ import {
   type Tensors,
   type ValueName,
 } from "../../core/index.ts";
-import type { TfjsDevice } from "./driver.ts";
+import type { TfjsDevice } from "./device.ts";
 import { kernels } from "./kernels/index.ts";
 import type { KernelContext } from "./kernels/kernel.ts";
 import { download, memoryType, upload } from "./memory.ts";

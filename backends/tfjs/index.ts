@@ -1,1 +1,2 @@
-export { openTfjs, tfjsDriver, tfjsWasmDriver, tfjsWebglDriver, tfjsWebgpuDriver, type TfjsDevice, type TfjsOptions } from "./driver.ts";
+export type { TfjsDevice, TfjsOptions } from "./device.ts";
+export { openTfjs, tfjsDriver, tfjsWasmDriver, tfjsWebglDriver, tfjsWebgpuDriver } from "./driver.ts";

@@ -10,7 +10,7 @@ import {
   type ValueName,
   type ValueType,
 } from "../../core/index.ts";
-import type { TfjsDevice } from "./driver.ts";
+import type { TfjsDevice } from "./device.ts";
 import { kernels } from "./kernels/index.ts";
 import type { Kernel, NodeContext, StaticType } from "./kernels/kernel.ts";
 import { memoryType, upload } from "./memory.ts";

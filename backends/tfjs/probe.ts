@@ -1,5 +1,5 @@
 import type { Availability } from "../../core/index.ts";
-import type { TfjsDevice } from "./driver.ts";
+import type { TfjsDevice } from "./device.ts";
 
 /** Whether a device of TensorFlow.js can be there, asked of the platform and without loading anything. */
 export async function probeDevice(device: TfjsDevice): Promise<Availability> {

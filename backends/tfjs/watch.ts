@@ -1,5 +1,5 @@
 import { EspalierError } from "../../core/index.ts";
-import type { TfjsDevice } from "./driver.ts";
+import type { TfjsDevice } from "./device.ts";
 
 /** Asks a device whether the work it was given went well: neither WebGL nor WebGPU throws where the mistake is made. */
 export interface DeviceWatch {

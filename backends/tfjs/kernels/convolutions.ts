@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { EspalierError, transposedWindow } from "../../../core/index.ts";
-import type { TfjsDevice } from "../driver.ts";
+import type { TfjsDevice } from "../device.ts";
 import type { KernelContext, Kernels } from "./kernel.ts";
 import { emptyMargins, product } from "./matrices.ts";
 import {

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { dtypeOfCode } from "../../../core/index.ts";
-import type { TfjsDevice } from "../driver.ts";
+import type { TfjsDevice } from "../device.ts";
 import { memoryType } from "../memory.ts";
 import type { Kernel, KernelContext, Kernels } from "./kernel.ts";
 

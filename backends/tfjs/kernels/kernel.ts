@@ -1,6 +1,6 @@
 import type { Tensor as TfTensor } from "@tensorflow/tfjs-core";
 import type { Attributes, Node, Tensor, ValueType } from "../../../core/index.ts";
-import type { TfjsDevice } from "../driver.ts";
+import type { TfjsDevice } from "../device.ts";
 
 /** A value's type once the batch size is known. */
 export interface StaticType extends ValueType {

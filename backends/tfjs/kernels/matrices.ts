@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import type { TfjsDevice } from "../driver.ts";
+import type { TfjsDevice } from "../device.ts";
 import { full } from "./elementwise.ts";
 import type { KernelContext, Kernels } from "./kernel.ts";
 
