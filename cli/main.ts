@@ -1,5 +1,9 @@
 #!/usr/bin/env node
-import { runCommandLine } from "./program.ts";
+import { enableCompileCache } from "node:module";
+
+// Compiled code is kept between starts: a server's first answer comes about 20 ms sooner (bench cold-start).
+enableCompileCache();
+const { runCommandLine } = await import("./program.ts");
 
 // `espalier predict ... | head` closes the pipe when it has seen enough: that is no failure.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {

@@ -1,0 +1,35 @@
+import { execFile } from "node:child_process";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { build } from "vite";
+import { bundleCore } from "./bundle-core.ts";
+
+// Makes dist/ from nothing: the modules by tsc, core put into one of them, and the pages by vite.
+const root = join(import.meta.dirname, "..");
+const dist = join(root, "dist");
+
+await rm(dist, { recursive: true, force: true });
+await Promise.all([buildModules(), buildPages()]);
+
+async function buildModules(): Promise<void> {
+  await runTypeScript(["-p", "tsconfig.build.json"]);
+  await bundleCore(dist);
+}
+
+/** The page that a server shows, and the demo that trains in the page: `dist/browser/index.html` and `dist/browser/demos/digits/`. */
+async function buildPages(): Promise<void> {
+  for (const page of ["browser/page", "browser/demos/digits"]) {
+    await build({ configFile: join(root, page, "vite.config.ts"), logLevel: "warn" });
+  }
+}
+
+async function runTypeScript(args: readonly string[]): Promise<void> {
+  try {
+    await promisify(execFile)(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), ...args], { cwd: root });
+  } catch (cause) {
+    const { stdout = "" } = Object(cause) as { stdout?: string };
+    process.stderr.write(stdout);
+    throw new Error(`tsc ${args.join(" ")} failed`, { cause });
+  }
+}
