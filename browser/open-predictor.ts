@@ -1,36 +1,49 @@
-import { createPredictor, decodeBundle, EspalierError, type Backend, type Predictor } from "../core/index.ts";
-import { chooseBrowserBackend, type BrowserBackendOptions } from "./browser-backends.ts";
+import { EspalierError, createPredictor, decodeBundle, type Backend, type Predictor } from "../core/index.ts";
+import { chooseBrowserBackend } from "./browser-backends.ts";
 
-/** What `openPredictor` takes besides the address. */
-export interface OpenPredictorOptions extends BrowserBackendOptions {
-  /** A backend of the caller's, who also disposes it; default: the best of this browser. */
+/** How a page opens a model. */
+export interface OpenPredictorOptions {
+  /** A backend that is already open; the caller disposes it. Default: the best one of this browser, disposed with the predictor. */
   readonly backend?: Backend;
+  /** Where TensorFlow.js' `.wasm` files are; a bundler's page must say. */
+  readonly wasmPaths?: string | Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
 }
 
 /**
- * Opens a bundle's one-file form in a page: predictions then need no server.
+ * Loads a bundle in its one-file form and makes it ready to predict in the page, with the features and the weights that training fitted.
  *
- * @param url the bundle's address, from the same site or one that allows it
- * @throws FILE_UNREADABLE when the address answers with an error; BUNDLE_INVALID, BUNDLE_VERSION, BUNDLE_CORRUPT; BACKEND_UNAVAILABLE
+ * @param url the bundle: what the digits demo downloads, or `encodeBundle` wrote
+ * @throws FILE_UNREADABLE when it does not load; BUNDLE_INVALID, BUNDLE_VERSION, BUNDLE_CORRUPT; BACKEND_UNAVAILABLE
  * @example
- * const predictor = await openPredictor("./price.safetensors");
- * const answer = await predictor.predict(columnsFromRows([{ rooms: 3 }], predictor.manifest.inputs));
+ * const predictor = await openPredictor("digits.safetensors");
+ * const answers = await predictor.predict(rows);
  */
-export async function openPredictor(url: string | URL, { backend, signal, ...choice }: OpenPredictorOptions = {}): Promise<Predictor> {
-  const response = await fetch(url, signal === undefined ? {} : { signal });
-  if (!response.ok) {
-    throw new EspalierError("FILE_UNREADABLE", `the bundle at ${url} cannot be read: HTTP ${response.status}`, { status: response.status });
-  }
-  const bundle = await decodeBundle(new Uint8Array(await response.arrayBuffer()), String(url));
+export async function openPredictor(url: string | URL, { backend, wasmPaths, signal }: OpenPredictorOptions = {}): Promise<Predictor> {
+  const bundle = await decodeBundle(await load(url, signal), String(url));
   if (backend !== undefined) return await createPredictor(bundle, backend);
-  const chosen = (await chooseBrowserBackend(choice)).backend;
-  const predictor = await createPredictor(bundle, chosen);
+  const { backend: chosen } = await chooseBrowserBackend(wasmPaths === undefined ? {} : { wasmPaths });
+  const predictor = await createPredictor(bundle, chosen).catch(async (error: unknown) => {
+    await chosen.dispose();
+    throw error;
+  });
   return {
     ...predictor,
-    dispose: async () => {
+    async dispose() {
       await predictor.dispose();
       await chosen.dispose();
     },
   };
+}
+
+async function load(url: string | URL, signal: AbortSignal | undefined): Promise<Uint8Array> {
+  const refuse = (reason: string, cause?: unknown): never => {
+    throw new EspalierError("FILE_UNREADABLE", `${String(url)} does not load: ${reason}`, { url: String(url) }, { cause });
+  };
+  const response = await fetch(url, signal === undefined ? {} : { signal }).catch((cause: unknown) => {
+    if (signal?.aborted === true) throw new EspalierError("CANCELLED", `loading ${String(url)} was stopped`, {}, { cause });
+    return refuse(cause instanceof Error ? cause.message : String(cause), cause);
+  });
+  if (!response.ok) refuse(`${response.status} ${response.statusText}`);
+  return new Uint8Array(await response.arrayBuffer());
 }

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import pc from "picocolors";
+import { pagesFolder } from "../node/pages-folder.ts";
 import { wholeNumber } from "./options.ts";
 
 interface ServeOptions {
@@ -24,7 +25,8 @@ export function addServe(program: Command): void {
 async function serveBundles(bundles: readonly string[], { port, host, backend }: ServeOptions): Promise<void> {
   // Loaded here: no other command waits for a server that it does not start.
   const { serve } = await import("../server/node/index.ts");
-  const server = await serve({ bundles, port, host, backend });
+  const assetsFolder = pagesFolder();
+  const server = await serve({ bundles, port, host, backend, ...(assetsFolder !== undefined && { assetsFolder }) });
   const stopped = new Promise<void>((resolve) => {
     process.once("SIGINT", resolve);
     process.once("SIGTERM", resolve);

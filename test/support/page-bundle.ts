@@ -7,6 +7,8 @@ import { serveFolder } from "./static-server.ts";
 /** A module bundled for browsers and served on a page of its own. */
 export interface BundledPage {
   readonly url: string;
+  /** What is served; files put here are there for the page. */
+  readonly folder: string;
   close(): Promise<void>;
 }
 
@@ -40,6 +42,7 @@ export async function bundlePage(entry: string): Promise<BundledPage> {
   const server = await serveFolder(join(folder, "site"));
   return {
     url: server.url,
+    folder: join(folder, "site"),
     async close() {
       await server.close();
       await rm(folder, { recursive: true, force: true });
