@@ -1,12 +1,10 @@
 import { EspalierError, createPredictor, decodeBundle, type Backend, type Predictor } from "../core/index.ts";
-import { chooseBrowserBackend } from "./browser-backends.ts";
+import { chooseBrowserBackend, type BrowserBackendOptions } from "./browser-backends.ts";
 
 /** How a page opens a model. */
-export interface OpenPredictorOptions {
+export interface OpenPredictorOptions extends BrowserBackendOptions {
   /** A backend that is already open; the caller disposes it. Default: the best one of this browser, disposed with the predictor. */
   readonly backend?: Backend;
-  /** Where TensorFlow.js' `.wasm` files are; a bundler's page must say. */
-  readonly wasmPaths?: string | Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
 }
 
@@ -19,10 +17,10 @@ export interface OpenPredictorOptions {
  * const predictor = await openPredictor("digits.safetensors");
  * const answers = await predictor.predict(rows);
  */
-export async function openPredictor(url: string | URL, { backend, wasmPaths, signal }: OpenPredictorOptions = {}): Promise<Predictor> {
+export async function openPredictor(url: string | URL, { backend, signal, ...choice }: OpenPredictorOptions = {}): Promise<Predictor> {
   const bundle = await decodeBundle(await load(url, signal), String(url));
   if (backend !== undefined) return await createPredictor(bundle, backend);
-  const { backend: chosen } = await chooseBrowserBackend(wasmPaths === undefined ? {} : { wasmPaths });
+  const { backend: chosen } = await chooseBrowserBackend(choice);
   const predictor = await createPredictor(bundle, chosen).catch(async (error: unknown) => {
     await chosen.dispose();
     throw error;
