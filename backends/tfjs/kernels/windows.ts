@@ -76,7 +76,7 @@ export function toImages(x: tf.Tensor, size: readonly [number, number]): tf.Tens
 }
 
 /** Adds `value` around an image's rows and columns [top, bottom, left, right]; negative counts crop. */
-export function padOrCrop(x: tf.Tensor4D, around: readonly [number, number, number, number], value = 0): tf.Tensor4D {
+function padOrCrop(x: tf.Tensor4D, around: readonly [number, number, number, number], value = 0): tf.Tensor4D {
   const [top, bottom, left, right] = around;
   const [batch, height, width, channels] = x.shape;
   const cropped = around.some((count) => count < 0)
