@@ -10,10 +10,11 @@ const maxLines = 400;
 const files = sourceFiles()
   .filter((path) => !isTest(path))
   .map((path) => ({ path, layer: layerOf(path), lines: countCodeLines(readFileSync(join(root, path), "utf8"), path) }));
-const layers = [...Map.groupBy(files, (file) => file.layer)].toSorted(([a], [b]) => a.localeCompare(b, "en"));
+const layers = new Set(files.map((file) => file.layer));
 
 printRow("layer", "files", "lines", "longest file");
-for (const [layer, members] of layers) {
+for (const layer of [...layers].toSorted()) {
+  const members = files.filter((file) => file.layer === layer);
   const longest = members.reduce((best, file) => (file.lines > best.lines ? file : best));
   printRow(layer, String(members.length), String(sum(members)), `${longest.path} (${longest.lines})`);
 }
