@@ -1,7 +1,7 @@
-import { stat } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { basename } from "node:path";
 import { type Command, Option } from "commander";
 import { EspalierError, type TableModel } from "../core/index.ts";
+import { checkBundlePlace } from "../node/bundle/bundle-files.ts";
 import { runsFolder } from "../node/tracking/file-runs.ts";
 import { trainFiles, type TrainFilesOptions } from "../node/train-files.ts";
 import { addDataOptions, type DataOptions, readingOptions } from "./data-options.ts";
@@ -68,7 +68,7 @@ async function train(files: readonly string[], options: TrainOptions, signal: Ab
     parameters: trainingParameters(options),
     name: (target) => (out === undefined ? bundleName(files[0] ?? "table", target) : bundleName(out)),
     ...(out !== undefined && { path: out }),
-    checkPath: refuseForeign,
+    checkPath: checkBundlePlace,
     runs: runsFolder,
     signal,
     ...trainingOutput(output),
@@ -110,12 +110,4 @@ function bundleName(path: string, target?: string): string {
       .replaceAll(/^[^A-Za-z0-9]+|-+$/g, "")
       .slice(0, 128) || "model"
   );
-}
-
-/** Says before training, not after it, that the bundle cannot be written there. @throws FILE_UNREADABLE */
-async function refuseForeign(path: string): Promise<void> {
-  const found = await stat(path).catch(() => undefined);
-  if (found === undefined) return;
-  const bundle = found.isDirectory() ? await stat(join(path, "manifest.json")).catch(() => undefined) : path.endsWith(".safetensors") && found;
-  if (!bundle) throw new EspalierError("FILE_UNREADABLE", `${path} exists and is not a bundle; choose another place with --out`, { path });
 }

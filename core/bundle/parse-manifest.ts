@@ -69,8 +69,9 @@ function record(fields: Readonly<Record<string, Check>>): Check {
 function union(tag: string, cases: Readonly<Record<string, Check>>): Check {
   return (value, path) => {
     if (!isRecord(value)) return `${path} must be an object`;
-    const found = cases[String(value[tag])];
-    return found === undefined ? oneOf(...Object.keys(cases))(value[tag], `${path}.${tag}`) : found(value, path);
+    const name = value[tag];
+    const found = typeof name === "string" && Object.hasOwn(cases, name) ? cases[name] : undefined;
+    return found === undefined ? oneOf(...Object.keys(cases))(name, `${path}.${tag}`) : found(value, path);
   };
 }
 

@@ -1,12 +1,12 @@
 import type { Bundle } from "./bundle.ts";
-import { bundleFiles } from "./open.ts";
+import { bundleFiles, manifestText } from "./open.ts";
 import { encodeSafetensors } from "./safetensors.ts";
 
 /** The folder form: file name to bytes. */
 export async function encodeBundleFolder(bundle: Bundle): Promise<Readonly<Record<string, Uint8Array<ArrayBuffer>>>> {
   return {
     [bundleFiles.weights]: encodeSafetensors(await bundle.readTensors()),
-    [bundleFiles.manifest]: new TextEncoder().encode(`${JSON.stringify(bundle.manifest, undefined, 1)}\n`),
+    [bundleFiles.manifest]: new TextEncoder().encode(manifestText(bundle.manifest)),
   };
 }
 

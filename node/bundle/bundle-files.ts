@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, open, rename, rm, stat, type FileHandle } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import { decodeBundle, encodeBundle, encodeBundleFolder, EspalierError, openBundle, type Bundle, type BundleSource } from "../../core/index.ts";
+import { bundleFiles, encodeBundle, encodeBundleFolder, EspalierError, openBundle, type Bundle, type BundleSource } from "../../core/index.ts";
 
 /** The ending of the one-file form. */
 export const bundleFileEnding = ".safetensors";
@@ -17,7 +17,7 @@ export async function saveBundle(path: string, bundle: Bundle): Promise<void> {
   const draft = join(dirname(target), `.${basename(target)}.${randomUUID()}`);
   try {
     await mkdir(dirname(target), { recursive: true });
-    await refuseForeign(target);
+    await checkBundlePlace(path);
     if (target.endsWith(bundleFileEnding)) {
       await writeDurably(draft, await encodeBundle(bundle));
     } else {
@@ -26,7 +26,7 @@ export async function saveBundle(path: string, bundle: Bundle): Promise<void> {
     }
     await replace(draft, target);
   } catch (cause) {
-    await rm(draft, { recursive: true, force: true });
+    await rm(draft, { recursive: true, force: true }).catch(() => undefined); // the first failure is the one to tell
     throw cause instanceof EspalierError
       ? cause
       : new EspalierError("FILE_UNREADABLE", `cannot write the bundle to ${path}: ${reason(cause)}`, { path }, { cause });
@@ -42,32 +42,33 @@ export async function loadBundle(path: string): Promise<Bundle> {
   const found = await stat(path).catch((cause: unknown) => {
     throw new EspalierError("FILE_UNREADABLE", `cannot read the bundle ${path}: ${reason(cause)}`, { path }, { cause });
   });
-  if (found.isDirectory()) return await openBundle(folderSource(path));
-  const handle = await open(path).catch((cause: unknown) => {
-    throw new EspalierError("FILE_UNREADABLE", `cannot read the bundle ${path}: ${reason(cause)}`, { path }, { cause });
-  });
-  try {
-    return await decodeBundle(await handle.readFile(), path);
-  } finally {
-    await handle.close();
-  }
+  if (found.isDirectory()) return await openBundle(fileSource(path, (file) => join(path, file)));
+  if (!found.isFile()) throw new EspalierError("BUNDLE_INVALID", `${path} is not a bundle: it is neither a file nor a folder`, { path });
+  return await openBundle(fileSource(path, (file) => (file === bundleFiles.weights ? path : undefined)));
 }
 
-function folderSource(folder: string): BundleSource {
+/** Reads a bundle's files where `placeOf` says that they are. */
+function fileSource(name: string, placeOf: (file: string) => string | undefined): BundleSource {
+  const failed = (place: string, cause: unknown): EspalierError =>
+    new EspalierError("FILE_UNREADABLE", `cannot read ${place}: ${reason(cause)}`, { path: place }, { cause });
   return {
-    name: folder,
+    name,
     size: async (file) => {
+      const place = placeOf(file);
+      if (place === undefined) return undefined;
       try {
-        return (await stat(join(folder, file))).size;
+        const found = await stat(place);
+        return found.isFile() ? found.size : undefined;
       } catch (cause) {
         if (isCode(cause, "ENOENT")) return undefined;
-        throw new EspalierError("FILE_UNREADABLE", `cannot read ${join(folder, file)}: ${reason(cause)}`, { folder, file }, { cause });
+        throw failed(place, cause);
       }
     },
     read: async (file, start, end) => {
+      const place = placeOf(file) ?? name;
       let handle: FileHandle | undefined;
       try {
-        handle = await open(join(folder, file));
+        handle = await open(place);
         const bytes = new Uint8Array(end - start);
         let filled = 0;
         while (filled < bytes.length) {
@@ -77,7 +78,7 @@ function folderSource(folder: string): BundleSource {
         }
         return bytes.subarray(0, filled);
       } catch (cause) {
-        throw new EspalierError("FILE_UNREADABLE", `cannot read ${join(folder, file)}: ${reason(cause)}`, { folder, file }, { cause });
+        throw failed(place, cause);
       } finally {
         await handle?.close();
       }
@@ -85,13 +86,25 @@ function folderSource(folder: string): BundleSource {
   };
 }
 
-async function refuseForeign(target: string): Promise<void> {
-  const found = await stat(target).catch(() => undefined);
+/**
+ * Checks that a bundle may be written at a path. One that is damaged or of another version may be replaced too; what is not a bundle, or
+ * is one of the other form, may not.
+ *
+ * @throws FILE_UNREADABLE when something else is there
+ */
+export async function checkBundlePlace(path: string): Promise<void> {
+  const found = await stat(path).catch(() => undefined);
   if (found === undefined) return;
-  if (target.endsWith(bundleFileEnding) && found.isFile()) return;
-  if (found.isDirectory() && (await stat(join(target, "manifest.json")).catch(() => undefined)) !== undefined) return;
-  throw new EspalierError("FILE_UNREADABLE", `${target} exists and is not a bundle; choose another path with --out, or move it away`, {
-    path: target,
+  const problem =
+    found.isDirectory() === resolve(path).endsWith(bundleFileEnding)
+      ? "BUNDLE_INVALID"
+      : await loadBundle(path).then(
+          () => undefined,
+          (error: unknown) => (error instanceof EspalierError ? error.code : "BUNDLE_INVALID"),
+        );
+  if (problem === undefined || problem === "BUNDLE_CORRUPT" || problem === "BUNDLE_VERSION") return;
+  throw new EspalierError("FILE_UNREADABLE", `${path} exists and is not a bundle; choose another path with --out, or move it away`, {
+    path,
   });
 }
 
