@@ -119,6 +119,21 @@ test("any other byte anywhere, blanks for blanks too, and any missing end are fo
   );
 });
 
+test("a changed blank of the header's padding is found, though it means the same", async () => {
+  let blanks = 0;
+  for (const name of ["a", "ab", "abc", "abcd"]) {
+    const file = await encodeBundle(createBundle({ ...contents, name }));
+    const end = 8 + Number(new DataView(file.buffer).getBigUint64(0, true));
+    for (let at = end - 1; file[at] === 0x20; at--) {
+      blanks++;
+      for (const change of [0x29, 0x2a, 0x2d]) {
+        expect(await refusalOf(() => decodeBundle(flipped(file, at, change)))).toMatchObject({ code: "BUNDLE_CORRUPT" });
+      }
+    }
+  }
+  expect(blanks).toBeGreaterThan(0); // four lengths in a row cannot all be multiples of 8
+});
+
 test("changed weights are corrupt, not something else, and are named", async () => {
   const file = await encodeBundle(bundle);
   const refusal = await refusalOf(() => decodeBundle(flipped(file, file.length - 1, 1), "m.safetensors"));
