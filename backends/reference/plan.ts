@@ -29,7 +29,9 @@ export interface Step {
 export function planSteps(graph: Graph): readonly Step[] {
   const missing = [...new Set(graph.nodes.map((node) => node.operator).filter((operator) => !Object.hasOwn(kernels, operator)))].toSorted();
   if (missing.length > 0) {
-    throw new EspalierError("BACKEND_OPERATOR_MISSING", `the reference backend has no ${missing.join(", ")} (graph "${graph.name}")`, { operators: missing });
+    throw new EspalierError("BACKEND_OPERATOR_MISSING", `the reference backend has no ${missing.join(", ")} (graph "${graph.name}")`, {
+      operators: missing,
+    });
   }
   const text = Object.entries(graph.values).find(([, type]) => type.dtype === "string");
   if (text)
