@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { rm } from "node:fs/promises";
+import { chmod, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { build } from "vite";
@@ -15,6 +15,7 @@ await Promise.all([buildModules(), buildPages()]);
 async function buildModules(): Promise<void> {
   await runTypeScript(["-p", "tsconfig.build.json"]);
   await bundleCore(dist);
+  await chmod(join(dist, "cli", "main.js"), 0o755); // `npx espalier` runs it as a program
 }
 
 /** The page that a server shows, and the demo that trains in the page: `dist/browser/index.html` and `dist/browser/demos/digits/`. */
