@@ -2,8 +2,8 @@ import type { Executable } from "../backend.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { EspalierError } from "../errors.ts";
 import type { Tensors } from "../tensor.ts";
-import type { Loss } from "./loss.ts";
-import type { Metric } from "./metrics.ts";
+import type { Loss } from "./losses/index.ts";
+import type { Metric } from "./metrics/index.ts";
 import { prefetch } from "./prefetch.ts";
 import type { ProgressMeter } from "./progress-meter.ts";
 

@@ -5,10 +5,10 @@ import type { Model } from "../models/model.ts";
 import type { Tensors } from "../tensor.ts";
 import type { Checkpoint, CheckpointStore } from "./checkpoint.ts";
 import type { EpochRecord, StopReason, TrainingEvent } from "./event.ts";
-import type { Loss } from "./loss.ts";
-import type { Metric } from "./metrics.ts";
-import type { Optimizer } from "./optimizer.ts";
-import type { Schedule } from "./schedule.ts";
+import type { Loss } from "./losses/index.ts";
+import type { Metric } from "./metrics/index.ts";
+import type { Optimizer } from "./optimizers/index.ts";
+import type { Schedule } from "./schedules/index.ts";
 
 /** Batches of feeds: the model's inputs and `labels`. A function gives each epoch an order of its own. */
 export type TrainingData = Dataset<Tensors> | ((pass: { readonly epoch: number; readonly seed: number }) => Dataset<Tensors>);

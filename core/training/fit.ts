@@ -7,12 +7,12 @@ import type { Checkpoint } from "./checkpoint.ts";
 import { evaluateLoss } from "./evaluate-loss.ts";
 import type { StopReason, TrainingEvent } from "./event.ts";
 import { checkFitOptions, type FitOptions, type FitResult, type TrainingData } from "./fit-options.ts";
-import type { Loss } from "./loss.ts";
-import { accuracy, meanAbsoluteError, rootMeanSquaredError, type Metric } from "./metrics.ts";
+import type { Loss } from "./losses/index.ts";
+import { accuracy, meanAbsoluteError, rootMeanSquaredError, type Metric } from "./metrics/index.ts";
 import { prefetch } from "./prefetch.ts";
 import { createProgressMeter } from "./progress-meter.ts";
 import { newCheckpoint, resumeFrom, type RunIdentity } from "./resume.ts";
-import { constantSchedule } from "./schedule.ts";
+import { constantSchedule } from "./schedules/index.ts";
 import { createEvaluationGraph, createTrainingGraph } from "./training-graph.ts";
 
 /**

@@ -3,10 +3,10 @@ export { type BestWeights, type Checkpoint, type CheckpointStore, type EpochProg
 export { type EpochRecord, type StopReason, type TrainingEvent } from "./event.ts";
 export { type EarlyStopping, type FitOptions, type FitResult, type TrainingData } from "./fit-options.ts";
 export { fit } from "./fit.ts";
-export { meanSquaredError, softmaxCrossEntropy, type Loss, type SoftmaxCrossEntropyOptions } from "./loss.ts";
+export { meanSquaredError, softmaxCrossEntropy, type Loss, type SoftmaxCrossEntropyOptions } from "./losses/index.ts";
 export { memoryCheckpoints } from "./memory-checkpoints.ts";
-export { accuracy, meanAbsoluteError, rootMeanSquaredError, type Metric, type MetricSums } from "./metrics.ts";
-export { adam, sgd, type AdamOptions, type Optimizer, type OptimizerContext, type SgdOptions } from "./optimizer.ts";
+export { accuracy, meanAbsoluteError, rootMeanSquaredError, type Metric, type MetricSums } from "./metrics/index.ts";
+export { adam, sgd, type AdamOptions, type Optimizer, type OptimizerContext, type SgdOptions } from "./optimizers/index.ts";
 export { tableRecipe, type Recipe, type RecipeOptions } from "./recipe.ts";
-export { constantSchedule, cosineSchedule, type Schedule, type ScheduleContext } from "./schedule.ts";
+export { constantSchedule, cosineSchedule, type Schedule, type ScheduleContext } from "./schedules/index.ts";
 export { createEvaluationGraph, createTrainingGraph, type TrainingGraphOptions } from "./training-graph.ts";

@@ -3,8 +3,8 @@ import { openReference } from "../../backends/reference/index.ts";
 import { linear } from "../models/linear.ts";
 import { tensor, type Tensors } from "../tensor.ts";
 import { fit } from "./fit.ts";
-import { meanSquaredError, softmaxCrossEntropy } from "./loss.ts";
-import { sgd } from "./optimizer.ts";
+import { meanSquaredError, softmaxCrossEntropy } from "./losses/index.ts";
+import { sgd } from "./optimizers/index.ts";
 import { batchesOf } from "./testing/batches.ts";
 
 const features = tensor("float32", [4, 1], [1, 2, 3, 4]);

@@ -1,8 +1,8 @@
 import type { Head } from "../models/head.ts";
 import type { EarlyStopping } from "./fit-options.ts";
-import { meanSquaredError, softmaxCrossEntropy, type Loss } from "./loss.ts";
-import { adam, type Optimizer } from "./optimizer.ts";
-import { cosineSchedule, type Schedule } from "./schedule.ts";
+import { meanSquaredError, softmaxCrossEntropy, type Loss } from "./losses/index.ts";
+import { adam, type Optimizer } from "./optimizers/index.ts";
+import { cosineSchedule, type Schedule } from "./schedules/index.ts";
 
 /** How a model is trained when nobody says how: all that `fit` takes besides model, data and backend. */
 export interface Recipe {

@@ -9,10 +9,10 @@ import type { Checkpoint, CheckpointStore } from "./checkpoint.ts";
 import type { TrainingEvent } from "./event.ts";
 import type { FitOptions } from "./fit-options.ts";
 import { fit } from "./fit.ts";
-import { meanSquaredError, softmaxCrossEntropy } from "./loss.ts";
+import { meanSquaredError, softmaxCrossEntropy } from "./losses/index.ts";
 import { memoryCheckpoints } from "./memory-checkpoints.ts";
-import { adam, sgd } from "./optimizer.ts";
-import { cosineSchedule } from "./schedule.ts";
+import { adam, sgd } from "./optimizers/index.ts";
+import { cosineSchedule } from "./schedules/index.ts";
 import { batchesOf, shuffledBatchesOf } from "./testing/batches.ts";
 import { blobs, plane } from "./testing/synthetic.ts";
 

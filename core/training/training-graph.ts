@@ -4,8 +4,8 @@ import { copyInto } from "../graph/copy-into.ts";
 import { differentiate } from "../graph/differentiate.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { Value } from "../operators/operator.ts";
-import type { Loss } from "./loss.ts";
-import type { Optimizer } from "./optimizer.ts";
+import type { Loss } from "./losses/index.ts";
+import type { Optimizer } from "./optimizers/index.ts";
 
 /** What turns a model into a training step. */
 export interface TrainingGraphOptions {

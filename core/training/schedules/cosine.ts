@@ -1,22 +1,5 @@
-import { EspalierError } from "../errors.ts";
-
-/** Where training stands, for a schedule. */
-export interface ScheduleContext {
-  /** The optimizer's own rate. */
-  readonly learningRate: number;
-  /** From 0 to 1: how much of all planned epochs lies behind. */
-  readonly progress: number;
-  /** 1 in the first step. */
-  readonly step: number;
-}
-
-/** The learning rate of a step. */
-export type Schedule = (context: ScheduleContext) => number;
-
-/** The optimizer's rate, always. */
-export function constantSchedule(): Schedule {
-  return ({ learningRate }) => learningRate;
-}
+import { EspalierError } from "../../errors.ts";
+import type { Schedule } from "./schedule.ts";
 
 /**
  * Falls along half a cosine from the optimizer's rate to `floor` times it, after rising linearly over the first `warmupSteps`.

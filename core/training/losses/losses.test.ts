@@ -1,11 +1,11 @@
 import { afterAll, expect, test } from "vitest";
-import { openReference } from "../../backends/reference/index.ts";
-import { activation } from "../layers/activation.ts";
-import { sequential } from "../layers/sequential.ts";
-import { tensor } from "../tensor.ts";
-import { meanSquaredError, softmaxCrossEntropy, type Loss } from "./loss.ts";
-import { accuracy, meanAbsoluteError, rootMeanSquaredError } from "./metrics.ts";
-import { createEvaluationGraph } from "./training-graph.ts";
+import { openReference } from "../../../backends/reference/index.ts";
+import { activation } from "../../layers/activation.ts";
+import { sequential } from "../../layers/sequential.ts";
+import { tensor } from "../../tensor.ts";
+import { meanSquaredError, softmaxCrossEntropy, type Loss } from "./index.ts";
+import { accuracy, meanAbsoluteError, rootMeanSquaredError } from "../metrics/index.ts";
+import { createEvaluationGraph } from "../training-graph.ts";
 
 const backend = openReference();
 afterAll(() => backend.dispose());

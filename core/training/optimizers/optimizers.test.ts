@@ -1,10 +1,10 @@
 import { afterAll, expect, test } from "vitest";
-import { openReference } from "../../backends/reference/index.ts";
-import { linear } from "../models/linear.ts";
-import { scalar, tensor, toNumbers } from "../tensor.ts";
-import { meanSquaredError } from "./loss.ts";
-import { adam, sgd, type Optimizer } from "./optimizer.ts";
-import { createTrainingGraph } from "./training-graph.ts";
+import { openReference } from "../../../backends/reference/index.ts";
+import { linear } from "../../models/linear.ts";
+import { scalar, tensor, toNumbers } from "../../tensor.ts";
+import { meanSquaredError } from "../losses/index.ts";
+import { adam, sgd, type Optimizer } from "./index.ts";
+import { createTrainingGraph } from "../training-graph.ts";
 
 const backend = openReference();
 afterAll(() => backend.dispose());

@@ -1,0 +1,3 @@
+export { accuracy } from "./accuracy.ts";
+export { type Metric, type MetricSums } from "./metric.ts";
+export { meanAbsoluteError, rootMeanSquaredError } from "./regression.ts";
