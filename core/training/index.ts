@@ -10,3 +10,5 @@ export { adam, sgd, type AdamOptions, type Optimizer, type OptimizerContext, typ
 export { tableRecipe, type Recipe, type RecipeOptions } from "./recipe.ts";
 export { constantSchedule, cosineSchedule, type Schedule, type ScheduleContext } from "./schedules/index.ts";
 export { createEvaluationGraph, createTrainingGraph, type TrainingGraphOptions } from "./training-graph.ts";
+export { l1, l1l2, l2, orthogonal, regularize, type Regularizer } from "./regularizer.ts";
+export { constrain, maxNorm, minMaxNorm, nonNegative, unitNorm, type Constraint } from "./constraint.ts";
