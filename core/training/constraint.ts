@@ -108,7 +108,7 @@ function checked(constraint: Constraint): Constraint {
     throw new EspalierError("ARGUMENT_INVALID", message, details);
   };
   if (!["maxNorm", "nonNegative", "unitNorm", "minMaxNorm"].includes(kind)) {
-    refuse(`constraint: kind must be "maxNorm", "nonNegative", "unitNorm" or "minMaxNorm", not "${String(kind)}"`, { kind });
+    refuse(`constraint: kind must be "maxNorm", "nonNegative", "unitNorm" or "minMaxNorm", not "${kind}"`, { kind });
   }
   if (kind === "nonNegative") return constraint;
   const { axis } = constraint;

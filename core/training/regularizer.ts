@@ -93,7 +93,7 @@ function cosines(emit: Emitter, parameter: Value, { factor, mode }: Extract<Regu
 function checked(regularizer: Regularizer): Regularizer {
   const { kind } = regularizer;
   if (!["l1", "l2", "l1l2", "orthogonal"].includes(kind)) {
-    throw new EspalierError("ARGUMENT_INVALID", `regularizer: kind must be "l1", "l2", "l1l2" or "orthogonal", not "${String(kind)}"`, { kind });
+    throw new EspalierError("ARGUMENT_INVALID", `regularizer: kind must be "l1", "l2", "l1l2" or "orthogonal", not "${kind}"`, { kind });
   }
   if (kind === "orthogonal" && regularizer.mode !== "rows" && regularizer.mode !== "columns") {
     throw new EspalierError("ARGUMENT_INVALID", `regularizer "orthogonal": mode must be "rows" or "columns", not "${String(regularizer.mode)}"`, {
