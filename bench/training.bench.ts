@@ -110,7 +110,7 @@ const convolutional: Subject = {
 async function compare(subject: Subject, tfjs: TfjsPeer, { log }: BenchContext): Promise<BenchResult> {
   const data = makeData(subject);
   const backend = await openOnnxRuntime();
-  const graph = createTrainingGraph(subject.model.graph, { loss: softmaxCrossEntropy(), optimizer: adam({ epsilon }) });
+  const graph = createTrainingGraph(subject.model, { loss: softmaxCrossEntropy(), optimizer: adam({ epsilon }) });
   const step = ourStep(await backend.compile(graph, { state: subject.model.state }), data);
   const peerStep = tfjsStep(subject, tfjs, data);
   const losses: { readonly ours: number; readonly peer: number }[] = [];

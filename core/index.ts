@@ -19,6 +19,7 @@ export {
   type Graph,
   type GraphInput,
   type Node,
+  type RandomFeed,
   type StateValue,
   type ValueName,
   type ValueType,
@@ -40,6 +41,7 @@ export {
   type InferContext,
   type LowerContext,
   type Operator,
+  type TrainingContext,
   type Value,
 } from "./operators/operator.ts";
 export type { Availability, Backend, BackendDriver, Capabilities, CompileOptions, Executable } from "./backend.ts";
@@ -114,7 +116,21 @@ export {
   type Pooling2DOptions,
   type SequentialOptions,
 } from "./layers/index.ts";
-export { convNet, linear, mlp, type ConvNetOptions, type Head, type LinearOptions, type MlpOptions, type Model } from "./models/index.ts";
+export {
+  convNet,
+  freeze,
+  isFrozen,
+  linear,
+  matchName,
+  mlp,
+  unfreeze,
+  type ParameterTraining,
+  type ConvNetOptions,
+  type Head,
+  type LinearOptions,
+  type MlpOptions,
+  type Model,
+} from "./models/index.ts";
 export {
   accuracy,
   adam,
@@ -123,6 +139,8 @@ export {
   cosineSchedule,
   createEvaluationGraph,
   createTrainingGraph,
+  lossTerms,
+  randomFeeds,
   decodeCheckpoint,
   encodeCheckpoint,
   fit,
@@ -153,6 +171,8 @@ export {
   type FitOptions,
   type FitResult,
   type Loss,
+  type Losses,
+  type LossTerm,
   type Metric,
   type MetricSums,
   type Optimizer,
@@ -167,6 +187,8 @@ export {
   type StopReason,
   type TrainingData,
   type TrainingEvent,
+  type RandomFeedsOptions,
+  type TrainableModel,
   type TrainingGraphOptions,
 } from "./training/index.ts";
 export {
@@ -187,6 +209,7 @@ export { copyInto, type CopyOptions } from "./graph/copy-into.ts";
 export { rewrite, type RewriteRules } from "./graph/rewrite.ts";
 export { simplify } from "./graph/simplify.ts";
 export { lower } from "./graph/lower.ts";
+export { trainingForm, type TrainingFormOptions } from "./graph/training-form.ts";
 export { bindBatch } from "./graph/bind-batch.ts";
 export { hashGraph } from "./graph/hash.ts";
 export { graphToJson, type AttributeJson, type ConstantJson, type GraphJson } from "./graph/json.ts";

@@ -23,7 +23,7 @@ export async function selfTest(backend: Backend): Promise<void> {
   const features = Array.from({ length: rows * width }, (_, i) => (((7 * Math.floor(i / width) + 3 * (i % width)) % 5) - 2) / 2);
   const labels = Array.from({ length: rows }, (_, row) => row % classes);
   const model = linear({ width, head: { task: "classification", classes } }); // starts at zero, so the layout of its weights does not matter here
-  const executable = await backend.compile(createTrainingGraph(model.graph, { loss: softmaxCrossEntropy(), optimizer: sgd() }), {
+  const executable = await backend.compile(createTrainingGraph(model, { loss: softmaxCrossEntropy(), optimizer: sgd() }), {
     state: model.state,
   });
   try {

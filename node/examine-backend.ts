@@ -60,7 +60,7 @@ export async function examineBackend(driver: BackendDriver): Promise<Examination
 
 async function measureSteps(backend: Backend): Promise<number> {
   const model = mlp({ width: features, hidden: [256, 256], head: { task: "classification", classes }, seed: 1 });
-  const graph = createTrainingGraph(model.graph, { loss: softmaxCrossEntropy(), optimizer: adam() });
+  const graph = createTrainingGraph(model, { loss: softmaxCrossEntropy(), optimizer: adam() });
   const executable = await backend.compile(graph, { state: model.state });
   try {
     const random = new Random(1);

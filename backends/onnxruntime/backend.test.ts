@@ -47,7 +47,7 @@ for (const thread of ["worker", "inline"] as const) {
 
     test("more batch sizes than plans are kept train on the same state", async () => {
       const model = sequential({ input: { name: "x", shape: [2] }, layers: [dense({ units: 2 })], output: "logits" });
-      const graph = createTrainingGraph(model.graph, { loss: softmaxCrossEntropy(), optimizer: adam() });
+      const graph = createTrainingGraph(model, { loss: softmaxCrossEntropy(), optimizer: adam() });
       const executable = await backend.compile(graph, { state: model.state });
       let last = Infinity;
       for (const [i, batch] of [1, 2, 3, 4, 5, 6, 1, 2].entries()) {

@@ -10,6 +10,7 @@ import {
   type Graph,
   type GraphInput,
   type Node,
+  type RandomFeed,
   type StateValue,
   type ValueName,
   type ValueType,
@@ -44,9 +45,9 @@ export class GraphBuilder implements Emitter {
     this.name = name;
   }
 
-  input(name: ValueName, dtype: DType, shape: readonly Dimension[]): Value {
+  input(name: ValueName, dtype: DType, shape: readonly Dimension[], { random }: { readonly random?: RandomFeed | undefined } = {}): Value {
     const value = this.#define(name, { dtype, shape });
-    this.#inputs.push({ name, dtype, shape });
+    this.#inputs.push({ name, dtype, shape, ...(random && { random }) });
     return value;
   }
 
@@ -197,6 +198,14 @@ export class GraphBuilder implements Emitter {
     }
     if (this.#updates[state] !== undefined) refuse(`update: state "${state}" is written twice`, { state });
     this.#updates[state] = value.name;
+  }
+
+  /** Writes something else back than what `update` was told: made of it. */
+  changeUpdate(state: ValueName, change: (value: Value) => Value): void {
+    const value = this.#updates[state] ?? refuse(`update: state "${state}" has none to change`, { state });
+    const changed = change(this.value(value));
+    delete this.#updates[state];
+    this.update(state, changed);
   }
 
   build(): Graph {

@@ -22,8 +22,8 @@ export function copyInto(builder: GraphBuilder, graph: Graph, { inputs = {} }: C
   const values = new Map<ValueName, Value>();
   const copied = (name: ValueName): Value => values.get(name) ?? refuse(`graph "${graph.name}" uses "${name}" before it is defined`, { value: name });
   const free = (name: string): string => (builder.isFree(name) ? name : builder.freshName(name));
-  for (const { name, dtype, shape } of graph.inputs) {
-    values.set(name, Object.hasOwn(inputs, name) ? givenInput(graph, name, inputs[name]) : builder.input(name, dtype, shape));
+  for (const { name, dtype, shape, random } of graph.inputs) {
+    values.set(name, Object.hasOwn(inputs, name) ? givenInput(graph, name, inputs[name]) : builder.input(name, dtype, shape, { random }));
   }
   for (const state of graph.state) values.set(state.name, sharedState(builder, state));
   for (const [name, constant] of Object.entries(graph.constants)) values.set(name, builder.constant(constant, free(name)));

@@ -3,7 +3,7 @@ import { findOperator } from "../operators/index.ts";
 import { allocate, bytesPerElement, elementCount, type DType, type Tensor } from "../tensor.ts";
 import { decodeBase64 } from "./base64.ts";
 import { GraphBuilder } from "./builder.ts";
-import { formatShape, type Attribute, type Dimension, type Graph, type StateValue } from "./graph.ts";
+import { formatShape, type Attribute, type Dimension, type Graph, type RandomFeed, type StateValue } from "./graph.ts";
 
 /** Bounds on what `graphFromJson` takes. */
 export interface GraphLimits {
@@ -31,8 +31,10 @@ export function graphFromJson(json: unknown, { maxEntries = 100_000, maxConstant
     if (count > maxElements) invalid(`value "${name}" of shape ${formatShape(shape)} has more than ${maxElements} elements`);
   };
   for (const [item, path] of reader.list(fields["inputs"], "inputs")) {
-    const { name, dtype, shape } = reader.fields(item, path);
-    checkSize(builder.input(reader.name(name, `${path}.name`), reader.dtype(dtype, `${path}.dtype`), reader.shape(shape, `${path}.shape`)).name);
+    const { name, dtype, shape, random } = reader.fields(item, path);
+    const options = random === undefined ? {} : { random: reader.random(random, `${path}.random`) };
+    const sizes = reader.shape(shape, `${path}.shape`);
+    checkSize(builder.input(reader.name(name, `${path}.name`), reader.dtype(dtype, `${path}.dtype`), sizes, options).name);
   }
   for (const [item, path] of reader.list(fields["state"], "state")) {
     const { name, dtype, shape, role } = reader.fields(item, path);
@@ -109,6 +111,14 @@ class Reader {
 
   role(value: unknown, path: string): StateValue["role"] {
     return value === "parameter" || value === "slot" || value === "statistic" ? value : wrong(path, "parameter, slot or statistic", value);
+  }
+
+  random(value: unknown, path: string): RandomFeed {
+    const { distribution, probability } = this.fields(value, path);
+    if (distribution === "uniform" || distribution === "normal") return { distribution };
+    if (distribution !== "bernoulli") return wrong(`${path}.distribution`, "uniform, normal or bernoulli", distribution);
+    if (typeof probability === "number" && probability >= 0 && probability <= 1) return { distribution, probability };
+    return wrong(`${path}.probability`, "a number from 0 to 1", probability);
   }
 
   shape(value: unknown, path: string): readonly Dimension[] {

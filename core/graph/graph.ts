@@ -12,9 +12,17 @@ export interface ValueType {
   readonly shape: readonly Dimension[];
 }
 
+/** Random numbers that a run is fed: drawn anew each time, by whoever runs the graph. */
+export type RandomFeed =
+  | { readonly distribution: "uniform" /** From 0 to below 1. */ }
+  | { readonly distribution: "normal" /** Mean 0, standard deviation 1. */ }
+  | { readonly distribution: "bernoulli"; /** Of true. */ readonly probability: number };
+
 /** A tensor that every run is fed. */
 export interface GraphInput extends ValueType {
   readonly name: ValueName;
+  /** Present where no one has the values but a random generator: dropout masks and noise of a training step. */
+  readonly random?: RandomFeed;
 }
 
 /** A tensor that lives with the executable between runs: a parameter, an optimizer's slot or a running statistic. */

@@ -11,7 +11,7 @@ import type { Graph, ValueName } from "./graph.ts";
  */
 export function hashGraph(graph: Graph): string {
   const ids = new Map<ValueName, string>();
-  for (const { name, dtype, shape } of graph.inputs) ids.set(name, digest(["input", name, dtype, shape]));
+  for (const { name, dtype, shape, random } of graph.inputs) ids.set(name, digest(["input", name, dtype, shape, ...(random ? [random] : [])]));
   for (const { name, dtype, shape, role } of graph.state) ids.set(name, digest(["state", name, dtype, shape, role]));
   for (const [name, constant] of Object.entries(graph.constants)) {
     ids.set(name, digest(["constant", constant.dtype, constant.shape, sha256Hex(bytesOf(constant))]));

@@ -1,6 +1,6 @@
 import type { Tensor } from "../tensor.ts";
 import { encodeBase64 } from "./base64.ts";
-import type { Attribute, Dimension, Graph } from "./graph.ts";
+import type { Attribute, Dimension, Graph, RandomFeed } from "./graph.ts";
 
 /** An attribute in JSON: numbers that JSON has not are the strings "NaN", "Infinity" and "-Infinity". */
 export type AttributeJson = string | number | readonly (string | number)[];
@@ -16,7 +16,12 @@ export interface ConstantJson {
 /** A graph as JSON. Types of inner values are left out: whoever reads it infers them again. */
 export interface GraphJson {
   readonly name: string;
-  readonly inputs: readonly { readonly name: string; readonly dtype: string; readonly shape: readonly Dimension[] }[];
+  readonly inputs: readonly {
+    readonly name: string;
+    readonly dtype: string;
+    readonly shape: readonly Dimension[];
+    readonly random?: RandomFeed;
+  }[];
   readonly state: readonly { readonly name: string; readonly dtype: string; readonly shape: readonly number[]; readonly role: string }[];
   readonly constants: readonly ConstantJson[];
   readonly nodes: readonly {
@@ -34,7 +39,7 @@ export interface GraphJson {
 export function graphToJson(graph: Graph): GraphJson {
   return {
     name: graph.name,
-    inputs: graph.inputs.map(({ name, dtype, shape }) => ({ name, dtype, shape })),
+    inputs: graph.inputs.map(({ name, dtype, shape, random }) => ({ name, dtype, shape, ...(random && { random }) })),
     state: graph.state.map(({ name, dtype, shape, role }) => ({ name, dtype, shape, role })),
     constants: Object.entries(graph.constants).map(([name, constant]) => ({
       name,

@@ -9,6 +9,8 @@ export interface RewriteRules {
   readonly node?: (builder: GraphBuilder, node: Node) => readonly Value[];
   /** The new shape of an input. */
   readonly shape?: (shape: readonly Dimension[]) => readonly Dimension[];
+  /** Called after the last node, to add updates. */
+  readonly finish?: (builder: GraphBuilder) => void;
 }
 
 /**
@@ -16,7 +18,10 @@ export interface RewriteRules {
  *
  * @throws GRAPH_INVALID, GRAPH_SHAPE when the graph is not well-formed
  */
-export function rewrite(graph: Graph, { node: rule = (builder, node) => builder.addNode(node), shape = (same) => same }: RewriteRules = {}): Graph {
+export function rewrite(
+  graph: Graph,
+  { node: rule = (builder, node) => builder.addNode(node), shape = (same) => same, finish }: RewriteRules = {},
+): Graph {
   const builder = new GraphBuilder(graph.name);
   builder.reserve(graph.nodes.flatMap((node) => [node.name, ...node.outputs]));
   const values = new Map<ValueName, Value>();
@@ -26,7 +31,7 @@ export function rewrite(graph: Graph, { node: rule = (builder, node) => builder.
       throw new EspalierError("GRAPH_INVALID", `"${name}" is used before it is defined in graph "${graph.name}"`, { value: name });
     return value;
   };
-  for (const input of graph.inputs) values.set(input.name, builder.input(input.name, input.dtype, shape(input.shape)));
+  for (const input of graph.inputs) values.set(input.name, builder.input(input.name, input.dtype, shape(input.shape), input));
   for (const { name, dtype, shape: sizes, role } of graph.state) values.set(name, builder.state(name, dtype, sizes, { role }));
   for (const [name, constant] of Object.entries(graph.constants)) values.set(name, builder.constant(constant, name));
   for (const node of graph.nodes) {
@@ -38,5 +43,6 @@ export function rewrite(graph: Graph, { node: rule = (builder, node) => builder.
   }
   for (const [name, value] of Object.entries(graph.outputs)) builder.output(name, at(value));
   for (const [state, value] of Object.entries(graph.updates)) builder.update(state, at(value));
+  finish?.(builder);
   return builder.build();
 }

@@ -1,5 +1,6 @@
-import type { Graph } from "../graph/graph.ts";
+import type { Graph, ValueName } from "../graph/graph.ts";
 import type { Tensors } from "../tensor.ts";
+import type { ParameterTraining } from "./parameter-training.ts";
 
 /** A network before or after training: its forward graph and the values of the graph's state. */
 export interface Model {
@@ -9,4 +10,6 @@ export interface Model {
   readonly state: Tensors;
   /** How it was made, for people and for run records: {"name":"mlp","hidden":[64,64]}. */
   readonly config: Readonly<Record<string, unknown>>;
+  /** What training must know of single state values, by name: which are frozen, regularised or constrained. */
+  readonly parameters?: Readonly<Record<ValueName, ParameterTraining>>;
 }

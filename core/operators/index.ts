@@ -9,6 +9,7 @@ import { conv } from "./conv.ts";
 import { convInputGrad, convWeightGrad } from "./conv-gradients.ts";
 import { convTranspose } from "./conv-transpose.ts";
 import { softmaxCrossEntropyLoss, softmaxCrossEntropyLossGrad } from "./cross-entropy.ts";
+import { dropout } from "./dropout.ts";
 import { expand } from "./expand.ts";
 import { clip, max, min } from "./extremes.ts";
 import { gather, gatherGrad } from "./gather.ts";
@@ -66,6 +67,7 @@ export const operators: readonly Operator[] = [
   convTranspose,
   softmaxCrossEntropyLoss,
   softmaxCrossEntropyLossGrad,
+  dropout,
   expand,
   clip,
   max,

@@ -1,4 +1,4 @@
-import type { Attribute, Dimension, ValueName, ValueType } from "../graph/graph.ts";
+import type { Attribute, Dimension, RandomFeed, ValueName, ValueType } from "../graph/graph.ts";
 import type { DType, Tensor } from "../tensor.ts";
 
 /** A value while a graph is being built. */
@@ -79,6 +79,14 @@ export interface LowerContext {
   readonly constant: (index: number) => Tensor | undefined;
 }
 
+/** What a training rule sees: it writes the node as a training step needs it and returns its outputs. */
+export interface TrainingContext extends LowerContext {
+  /** Random numbers of this shape, fed anew in every step. @param shape sizes, and "batch" where the node's values have it */
+  readonly random: (feed: RandomFeed, dtype: DType, shape: readonly Dimension[]) => Value;
+  /** At the end of the step `value` becomes the state value that is the node's input `index`. */
+  readonly update: (index: number, value: Value) => void;
+}
+
 /**
  * The definition of one operator: name and meaning of ONNX, with the rules that the graph needs.
  *
@@ -103,6 +111,11 @@ export interface Operator {
   gradient?(context: GradientContext): readonly (Value | undefined)[];
   /** The node in simpler operators, for backends without a kernel for it. */
   lower?(context: LowerContext): readonly Value[];
+  /**
+   * The node as a training step needs it, where that is another than in prediction: with fed noise, or with running statistics that are
+   * written back. Absent: the same.
+   */
+  training?(context: TrainingContext): readonly Value[];
 }
 
 /** Whether two dimensions are known to be equal. */

@@ -1,8 +1,10 @@
 import type { Executable } from "../backend.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { EspalierError } from "../errors.ts";
+import type { Graph } from "../graph/graph.ts";
 import type { Tensors } from "../tensor.ts";
-import type { Loss } from "./losses/index.ts";
+import { checkLabels } from "./check-labels.ts";
+import type { LossTerm } from "./training-graph.ts";
 import type { Metric } from "./metrics/index.ts";
 import { prefetch } from "./prefetch.ts";
 import type { ProgressMeter } from "./progress-meter.ts";
@@ -10,9 +12,9 @@ import type { ProgressMeter } from "./progress-meter.ts";
 /** What validation reads and measures. */
 export interface EvaluateLossOptions {
   readonly data: Dataset<Tensors>;
-  readonly loss: Loss;
-  /** The size of the output's last dimension. */
-  readonly units: number;
+  readonly terms: readonly Required<LossTerm>[];
+  /** The model's. */
+  readonly graph: Graph;
   readonly metrics: readonly Metric[];
   readonly meter: ProgressMeter;
 }
@@ -26,7 +28,7 @@ export interface EvaluateLossOptions {
  */
 export async function evaluateLoss(
   executable: Executable,
-  { data, loss, units, metrics, meter }: EvaluateLossOptions,
+  { data, terms, graph, metrics, meter }: EvaluateLossOptions,
 ): Promise<Record<string, number>> {
   const sums = metrics.map((metric) => ({ name: metric.name, sums: metric.start() }));
   let lossSum = 0;
@@ -34,14 +36,12 @@ export async function evaluateLoss(
   let batches = 0;
   for await (const { item: batch } of prefetch(data.iterate())) {
     batches += 1;
-    const { labels } = batch;
-    if (labels !== undefined) loss.check(labels, units, `validation batch ${batches}`);
+    const count = checkLabels(batch, { terms, graph, place: `validation batch ${batches}` });
     const outputs = await executable.run(batch); // refuses a batch without labels
-    if (labels === undefined) continue;
-    const count = labels.shape[0] ?? 0;
     lossSum += count * Number(outputs["loss"]?.data[0]);
     rows += count;
-    for (const metric of sums) metric.sums.add(outputs, labels);
+    const labels = batch[terms[0]?.labels ?? ""];
+    if (labels !== undefined) for (const metric of sums) metric.sums.add(outputs, labels);
     await meter.breathe();
   }
   if (rows === 0) throw new EspalierError("DATA_EMPTY", "fit: the validation data has no rows; leave validation out or hold some rows back");

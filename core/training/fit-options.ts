@@ -5,10 +5,10 @@ import type { Model } from "../models/model.ts";
 import type { Tensors } from "../tensor.ts";
 import type { Checkpoint, CheckpointStore } from "./checkpoint.ts";
 import type { EpochRecord, StopReason, TrainingEvent } from "./event.ts";
-import type { Loss } from "./losses/index.ts";
 import type { Metric } from "./metrics/index.ts";
 import type { Optimizer } from "./optimizers/index.ts";
 import type { Schedule } from "./schedules/index.ts";
+import type { Losses } from "./training-graph.ts";
 
 /** Batches of feeds: the model's inputs and `labels`. A function gives each epoch an order of its own. */
 export type TrainingData = Dataset<Tensors> | ((pass: { readonly epoch: number; readonly seed: number }) => Dataset<Tensors>);
@@ -25,7 +25,8 @@ export interface EarlyStopping {
 export interface FitOptions {
   readonly model: Model;
   readonly backend: Backend;
-  readonly loss: Loss;
+  /** One loss, or several of a model with several outputs. */
+  readonly loss: Losses;
   readonly optimizer: Optimizer;
   readonly train: TrainingData;
   readonly validation?: Dataset<Tensors>;
@@ -37,6 +38,8 @@ export interface FitOptions {
   readonly schedule?: Schedule;
   /** See `TrainingGraphOptions`. */
   readonly globalClipNorm?: number;
+  /** Whether batches have an input `weights` float32 [batch], one for each row. Default: no. */
+  readonly sampleWeights?: boolean;
   readonly earlyStopping?: EarlyStopping;
   /** Followed on validation rows; by default accuracy, or rmse and mae. */
   readonly metrics?: readonly Metric[];

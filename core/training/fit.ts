@@ -7,13 +7,14 @@ import type { Checkpoint } from "./checkpoint.ts";
 import { evaluateLoss } from "./evaluate-loss.ts";
 import type { StopReason, TrainingEvent } from "./event.ts";
 import { checkFitOptions, type FitOptions, type FitResult, type TrainingData } from "./fit-options.ts";
-import type { Loss } from "./losses/index.ts";
+import { checkLabels } from "./check-labels.ts";
 import { accuracy, meanAbsoluteError, rootMeanSquaredError, type Metric } from "./metrics/index.ts";
 import { prefetch } from "./prefetch.ts";
 import { createProgressMeter } from "./progress-meter.ts";
+import { randomFeeds } from "./random-feeds.ts";
 import { newCheckpoint, resumeFrom, type RunIdentity } from "./resume.ts";
 import { constantSchedule } from "./schedules/index.ts";
-import { createEvaluationGraph, createTrainingGraph } from "./training-graph.ts";
+import { createEvaluationGraph, createTrainingGraph, lossTerms, type LossTerm } from "./training-graph.ts";
 
 /**
  * Trains a model: epochs of steps, validation, best weights, early stopping, checkpoints.
@@ -28,12 +29,12 @@ export async function fit(options: FitOptions): Promise<FitResult> {
   checkFitOptions(options);
   const { model, backend, validation, resume, seed = 0 } = options;
   if (options.signal?.aborted === true) throw new EspalierError("CANCELLED", "fit: the signal fired before the first step");
-  const graph = createTrainingGraph(model.graph, options);
+  const graph = createTrainingGraph(model, options);
   const identity: RunIdentity = { graph, graphHash: hashGraph(graph), seed };
   const start = resume === undefined ? newCheckpoint(model, identity) : resumeFrom(resume, identity);
   const training = await backend.compile(graph, { state: start.state });
   try {
-    const evaluation = validation && (await backend.compile(createEvaluationGraph(model.graph, options), { shareStateWith: training }));
+    const evaluation = validation && (await backend.compile(createEvaluationGraph(model, options), { shareStateWith: training }));
     try {
       return await trainEpochs(options, { start, training, evaluation });
     } finally {
@@ -52,10 +53,10 @@ interface Run {
 
 async function trainEpochs(options: FitOptions, { start, training, evaluation }: Run): Promise<FitResult> {
   const { model, backend, loss, optimizer, validation, signal, earlyStopping, checkpoints } = options;
-  const { epochs = 10, seed = 0, schedule = constantSchedule(), metrics = defaultMetrics(loss), checkpointEvery = Infinity, clock } = options;
+  const terms = lossTerms(loss);
+  const { epochs = 10, seed = 0, schedule = constantSchedule(), metrics = defaultMetrics(terms), checkpointEvery = Infinity, clock } = options;
   const emit = async (event: TrainingEvent): Promise<void> => options.onEvent?.(event);
   const meter = createProgressMeter({ clock, epochs });
-  const units = outputUnits(model.graph, loss);
   const weights = model.graph.state.map(({ name }) => name);
 
   let { step, epoch, position, progress, best } = start;
@@ -82,15 +83,15 @@ async function trainEpochs(options: FitOptions, { start, training, evaluation }:
 
     const data = datasetOf(options.train, { epoch, seed });
     for await (const { item: batch, position: next } of prefetch(data.iterate(position))) {
-      const batchRows = batch["labels"]?.shape[0] ?? 0; // the run refuses a batch without labels
-      if (batch["labels"] !== undefined) loss.check(batch["labels"], units, `batch ${progress.batches + 1} of epoch ${epoch}`);
+      const batchRows = checkLabels(batch, { terms, graph: model.graph, place: `batch ${progress.batches + 1} of epoch ${epoch}` });
       step += 1;
       const learningRate = schedule({
         learningRate: optimizer.learningRate,
         progress: (epoch - 1 + progress.rows / (data.rows ?? Infinity)) / epochs,
         step,
       });
-      const outputs = await training.run({ ...batch, learning_rate: scalar(learningRate), step: scalar(step, "int64") });
+      const random = randomFeeds(training.graph, { seed, step, batch: batchRows });
+      const outputs = await training.run({ ...batch, ...random, learning_rate: scalar(learningRate), step: scalar(step, "int64") });
       const batchLoss = Number(outputs["loss"]?.data[0]);
       if (!Number.isFinite(batchLoss)) throw notFinite(`the loss is ${batchLoss}`, { step, epoch, learningRate, checkpoint: kept?.location });
       position = next;
@@ -105,7 +106,7 @@ async function trainEpochs(options: FitOptions, { start, training, evaluation }:
     if (signal?.aborted === true) continue; // the epoch stays open; a resumed run ends it
     if (progress.batches === 0) throw new EspalierError("DATA_EMPTY", `fit: the training data has no rows in epoch ${epoch}`, { epoch });
 
-    const validated = validation && evaluation && (await evaluateLoss(evaluation, { data: validation, loss, units, metrics, meter }));
+    const validated = validation && evaluation && (await evaluateLoss(evaluation, { data: validation, terms, graph: model.graph, metrics, meter }));
     const record = {
       epoch,
       step,
@@ -136,13 +137,10 @@ function datasetOf(train: TrainingData, pass: { readonly epoch: number; readonly
   return typeof train === "function" ? train(pass) : train;
 }
 
-function defaultMetrics(loss: Loss): readonly Metric[] {
-  return loss.output === "logits" ? [accuracy()] : [rootMeanSquaredError(), meanAbsoluteError()];
-}
-
-function outputUnits(graph: Graph, loss: Loss): number {
-  const type = graph.values[graph.outputs[loss.output] ?? ""];
-  return Number(type?.shape.at(-1)); // createTrainingGraph refused a model without that output
+function defaultMetrics([term, ...others]: readonly Required<LossTerm>[]): readonly Metric[] {
+  if (term === undefined || others.length > 0) return []; // of several outputs the losses are followed
+  if (term.loss.output === "logits") return [accuracy()];
+  return term.loss.output === "prediction" ? [rootMeanSquaredError(), meanAbsoluteError()] : [];
 }
 
 function countParameters(graph: Graph): number {

@@ -9,6 +9,15 @@ export { accuracy, meanAbsoluteError, rootMeanSquaredError, type Metric, type Me
 export { adam, sgd, type AdamOptions, type Optimizer, type OptimizerContext, type SgdOptions } from "./optimizers/index.ts";
 export { tableRecipe, type Recipe, type RecipeOptions } from "./recipe.ts";
 export { constantSchedule, cosineSchedule, type Schedule, type ScheduleContext } from "./schedules/index.ts";
-export { createEvaluationGraph, createTrainingGraph, type TrainingGraphOptions } from "./training-graph.ts";
+export { randomFeeds, type RandomFeedsOptions } from "./random-feeds.ts";
+export {
+  createEvaluationGraph,
+  createTrainingGraph,
+  lossTerms,
+  type Losses,
+  type LossTerm,
+  type TrainableModel,
+  type TrainingGraphOptions,
+} from "./training-graph.ts";
 export { l1, l1l2, l2, orthogonal, regularize, type Regularizer } from "./regularizer.ts";
 export { constrain, maxNorm, minMaxNorm, nonNegative, unitNorm, type Constraint } from "./constraint.ts";

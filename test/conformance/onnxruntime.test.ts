@@ -50,7 +50,7 @@ describe("50 training steps lose what they lose on the reference backend, to 1e-
   for (const [what, { model, loss }] of Object.entries(models)) {
     for (const [how, optimizer] of Object.entries(optimizers)) {
       test(`${what} by ${how}, the last batch of each round smaller`, async () => {
-        const graph = createTrainingGraph(model.graph, { loss, optimizer });
+        const graph = createTrainingGraph(model, { loss, optimizer });
         const [tested, trusted] = [await backend.compile(graph, { state: model.state }), await reference.compile(graph, { state: model.state })];
         const random = new Random(9);
         const first: number[] = [];

@@ -52,7 +52,7 @@ test.each<[string, Model, { name: string; shape: readonly number[] }, Optimizer,
   ["a perceptron with Nesterov momentum", perceptron, features, sgd({ learningRate: 0.05, momentum: 0.9, nesterov: true, weightDecay: 0.01 }), false],
 ])("50 training steps of %s have the reference backend's losses to 1e-4, and its state", async (_, model, input, optimizer, tiles) => {
   const own = tiles ? await openSoftwareDawn({ tiles }) : backend;
-  const graph = createTrainingGraph(model.graph, { loss: softmaxCrossEntropy(), optimizer });
+  const graph = createTrainingGraph(model, { loss: softmaxCrossEntropy(), optimizer });
   const [tested, trusted] = [await own.compile(graph, { state: model.state }), await reference.compile(graph, { state: model.state })];
   for (let step = 1; step <= 50; step += 1) {
     const feeds = trainingFeeds(input, { batch: step % 10 === 0 ? 5 : 16, step }); // the last batch of an epoch is smaller
@@ -65,7 +65,7 @@ test.each<[string, Model, { name: string; shape: readonly number[] }, Optimizer,
 });
 
 test("a training step is one submission, makes no bind group and no buffer, and fuses to at most 30 dispatches", async () => {
-  const graph = createTrainingGraph(network.graph, { loss: softmaxCrossEntropy(), optimizer: adam() });
+  const graph = createTrainingGraph(network, { loss: softmaxCrossEntropy(), optimizer: adam() });
   const executable = await backend.compile(graph, { state: network.state });
   await executable.run(trainingFeeds(image, { batch: 4, step: 1 }));
   const prototypes = globals as { GPUQueue: { prototype: GPUQueue }; GPUDevice: { prototype: GPUDevice } }; // the package says Object
@@ -80,10 +80,10 @@ test("a training step is one submission, makes no bind group and no buffer, and 
 
 test("state is shared between batch sizes and executables, and no buffer is left when all of them are disposed", async () => {
   const before = backend.liveBuffers;
-  const training = await backend.compile(createTrainingGraph(perceptron.graph, { loss: softmaxCrossEntropy(), optimizer: adam() }), {
+  const training = await backend.compile(createTrainingGraph(perceptron, { loss: softmaxCrossEntropy(), optimizer: adam() }), {
     state: perceptron.state,
   });
-  const evaluation = await backend.compile(createEvaluationGraph(perceptron.graph, { loss: softmaxCrossEntropy() }), { shareStateWith: training });
+  const evaluation = await backend.compile(createEvaluationGraph(perceptron, { loss: softmaxCrossEntropy() }), { shareStateWith: training });
   const { learning_rate: _, step: __, ...feeds } = trainingFeeds(features, { batch: 16, step: 1 });
   const first = lossOf(await evaluation.run(feeds));
   for (let step = 1; step <= 7; step += 1) await training.run(trainingFeeds(features, { batch: step, step })); // more batch sizes than plans are kept
@@ -99,7 +99,7 @@ test("state is shared between batch sizes and executables, and no buffer is left
 });
 
 test("a label outside the classes fails the run with node and label, leaves the state as it was, and the next run works", async () => {
-  const graph = createTrainingGraph(perceptron.graph, { loss: softmaxCrossEntropy(), optimizer: adam() });
+  const graph = createTrainingGraph(perceptron, { loss: softmaxCrossEntropy(), optimizer: adam() });
   const executable = await backend.compile(graph, { state: perceptron.state });
   const good = trainingFeeds(features, { batch: 3, step: 1 });
   const bad = { ...good, labels: tensor("int32", [3], [0, 17, 1]) };

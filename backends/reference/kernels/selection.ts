@@ -14,6 +14,14 @@ export const selectionKernels: Readonly<Record<string, KernelFactory>> = {
     for (let i = 0; i < source.length; i += 1) out[i] = Math.min(Math.max(source[i]!, low), high);
     return [tensorOf(x.dtype, x.shape, out)];
   },
+  // What a training step does with it is written in other operators: this is the prediction's form.
+  Dropout:
+    ({ outputTypes }) =>
+    (inputs) => {
+      const x = required(inputs, 0);
+      const kept = memoryFor("bool", numbersOf(x).length).fill(1);
+      return [x, tensorOf("bool", x.shape, kept)].slice(0, outputTypes.length);
+    },
   Where: () => (inputs) => {
     const [condition, a, b] = [required(inputs, 0), required(inputs, 1), required(inputs, 2)];
     const shape = broadcastShape([condition.shape, a.shape, b.shape]);

@@ -7,11 +7,15 @@ export interface Loss {
   readonly name: string;
   readonly config: Readonly<Record<string, unknown>>;
   /** The model's output that it reads. */
-  readonly output: "logits" | "prediction";
+  readonly output: string;
   /** The labels that go with an output. @param output the output's value @throws GRAPH_SHAPE when the output has another rank */
   labels(output: Value): { readonly dtype: DType; readonly shape: readonly Dimension[] };
-  /** Writes the loss: a float32 scalar, the mean over the batch. */
-  build(emit: Emitter, output: Value, labels: Value): Value;
+  /**
+   * Writes the loss: a float32 scalar, the mean over the batch.
+   *
+   * @param weights float32 [batch]: the mean is then sum(weight * loss of the row) / sum(weight)
+   */
+  build(emit: Emitter, output: Value, labels: Value, weights?: Value): Value;
   /**
    * Refuses labels that the output cannot stand for, before a run sees them.
    *

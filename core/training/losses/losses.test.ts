@@ -14,7 +14,7 @@ afterAll(() => backend.dispose());
 async function lossOf(loss: Loss, rows: readonly (readonly number[])[], labels: readonly number[]): Promise<number> {
   const width = rows[0]!.length;
   const model = sequential({ input: { name: "x", shape: [width] }, layers: [activation({ activation: "linear" })], output: loss.output });
-  const executable = await backend.compile(createEvaluationGraph(model.graph, { loss }));
+  const executable = await backend.compile(createEvaluationGraph(model, { loss }));
   const given = loss.output === "logits" ? tensor("int32", [rows.length], labels) : tensor("float32", [rows.length, width], labels);
   const outputs = await executable.run({ x: tensor("float32", [rows.length, width], rows.flat()), labels: given });
   await executable.dispose();

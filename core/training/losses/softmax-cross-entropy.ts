@@ -2,6 +2,7 @@ import { EspalierError } from "../../errors.ts";
 import { tensor } from "../../tensor.ts";
 import { checkClasses, rankTwo } from "./labels.ts";
 import type { Loss } from "./loss.ts";
+import { meanOfRows } from "./mean-of-rows.ts";
 
 /** How classes are weighted and how sure the labels are. */
 export interface SoftmaxCrossEntropyOptions {
@@ -48,11 +49,19 @@ export function softmaxCrossEntropy({ classWeights, labelSmoothing = 0 }: Softma
       }
       return { dtype: "int32", shape: ["batch"] };
     },
-    build(emit, output, labels) {
-      const weights = classWeights === undefined ? undefined : emit.constant(tensor("float32", [classWeights.length], classWeights));
-      const hard = emit.op("SoftmaxCrossEntropyLoss", [output, labels, weights], { reduction: "mean" });
+    build(emit, output, labels, weights) {
+      const ofClasses = classWeights === undefined ? undefined : emit.constant(tensor("float32", [classWeights.length], classWeights));
+      const ofRows = weights && ofClasses ? emit.op("Mul", [weights, emit.op("Gather", [ofClasses, labels])]) : weights;
+      const hard =
+        ofRows === undefined
+          ? emit.op("SoftmaxCrossEntropyLoss", [output, labels, ofClasses], { reduction: "mean" })
+          : meanOfRows(emit, emit.op("SoftmaxCrossEntropyLoss", [output, labels], { reduction: "none" }), ofRows);
       if (labelSmoothing === 0) return hard;
-      const even = emit.op("ReduceMean", [emit.op("LogSoftmax", [output], { axis: -1 })], { keepdims: 0 });
+      const even = meanOfRows(
+        emit,
+        emit.op("ReduceMean", [emit.op("LogSoftmax", [output], { axis: -1 }), emit.ints([-1])], { keepdims: 0 }),
+        weights,
+      );
       return emit.op("Sub", [
         emit.op("Mul", [hard, emit.scalar(1 - labelSmoothing, "float32")]),
         emit.op("Mul", [even, emit.scalar(labelSmoothing, "float32")]),

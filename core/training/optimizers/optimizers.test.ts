@@ -20,7 +20,7 @@ interface Run {
 /** The kernel and bias after each of some steps of the training graph; and its losses. */
 async function steps(optimizer: Optimizer, count: number, learningRate: number): Promise<Run> {
   const model = linear({ width: 1, head: { task: "regression" } });
-  const executable = await backend.compile(createTrainingGraph(model.graph, { loss: meanSquaredError(), optimizer }), { state: model.state });
+  const executable = await backend.compile(createTrainingGraph(model, { loss: meanSquaredError(), optimizer }), { state: model.state });
   const weights: number[][] = [];
   const losses: number[] = [];
   for (let step = 1; step <= count; step++) {
@@ -95,7 +95,7 @@ test("nesterov looks ahead: x = x - rate (g + momentum v)", async () => {
 
 test("the training graph has the agreed names, one optimizer node, slots beside the parameters, and the model's output", () => {
   const model = linear({ width: 3, head: { task: "regression" } });
-  const graph = createTrainingGraph(model.graph, { loss: meanSquaredError(), optimizer: adam() });
+  const graph = createTrainingGraph(model, { loss: meanSquaredError(), optimizer: adam() });
   expect(graph.inputs.map(({ name, dtype, shape }) => `${name} ${dtype} [${shape.join(", ")}]`)).toEqual([
     "features float32 [batch, 3]",
     "labels float32 [batch, 1]",

@@ -12,6 +12,7 @@ export const unarySpecs: readonly OperatorSpec[] = [
   { operator: "Relu", about: "[batch, 3, 5, 33]", inputs: [f32(["batch", 3, 5, 33], "distinct")] },
   { operator: "LeakyRelu", about: "alpha 0.3", inputs: [f32(["batch", 5], "distinct")], attributes: { alpha: 0.3 } },
   { operator: "Elu", about: "alpha 1.7", inputs: [f32(["batch", 5], "distinct")], attributes: { alpha: 1.7 } },
+  { operator: "Dropout", about: "as it predicts", inputs: [f32(["batch", 5]), constant(0.3)] },
   { operator: "Gelu", about: "by the error function", inputs: [f32(["batch", 9])] },
   { operator: "Gelu", about: "by tanh", inputs: [f32(["batch", 9])], attributes: { approximate: "tanh" } },
   { operator: "Log", about: "positive numbers", inputs: [f32(["batch", 6], { uniform: [0.2, 5] })] },
