@@ -208,7 +208,7 @@ export { differentiate } from "./graph/differentiate.ts";
 export { copyInto, type CopyOptions } from "./graph/copy-into.ts";
 export { rewrite, type RewriteRules } from "./graph/rewrite.ts";
 export { simplify } from "./graph/simplify.ts";
-export { lower } from "./graph/lower.ts";
+export { lower, supportsAll, type OperatorUse, type Supports } from "./graph/lower.ts";
 export { trainingForm, type TrainingFormOptions } from "./graph/training-form.ts";
 export { bindBatch } from "./graph/bind-batch.ts";
 export { hashGraph } from "./graph/hash.ts";

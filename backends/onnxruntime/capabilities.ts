@@ -1,11 +1,21 @@
-import { operators } from "../../core/index.ts";
+import { operators, type Supports } from "../../core/index.ts";
 import { loweredOperators } from "./lowering/index.ts";
 
-/** Standard operators that core writes in simpler ones: ONNX Runtime has no kernel for them outside its training build. */
-const loweredByCore: ReadonlySet<string> = new Set(["SoftmaxCrossEntropyLoss"]);
+/** Standard operators that core writes in simpler ones, and for which uses: ONNX Runtime 1.30 has no kernel for them outside its training build. */
+const loweredByCore: Readonly<Record<string, Supports>> = {
+  SoftmaxCrossEntropyLoss: always,
+  BatchNormalization: (_, { attributes }) => attributes.int("training_mode") === 1,
+};
 
 /** Operators that go to ONNX Runtime as they are, or by a lowering of this backend's: every other standard one, and those of the table. */
 export const supportedOperators: ReadonlySet<string> = new Set([
-  ...operators.filter(({ name, domain }) => (domain === "" || domain === "ai.onnx.ml") && !loweredByCore.has(name)).map(({ name }) => name),
+  ...operators.filter(({ name, domain }) => (domain === "" || domain === "ai.onnx.ml") && loweredByCore[name] !== always).map(({ name }) => name),
   ...loweredOperators,
 ]);
+
+/** Whether ONNX Runtime runs this use of an operator. */
+export const supports: Supports = (operator, use) => supportedOperators.has(operator) && loweredByCore[operator]?.(operator, use) !== true;
+
+function always(): boolean {
+  return true;
+}

@@ -11,7 +11,7 @@ import {
   type ValueName,
 } from "../../core/index.ts";
 import { assemble } from "./assemble.ts";
-import { supportedOperators } from "./capabilities.ts";
+import { supports } from "./capabilities.ts";
 import { fusedOptimizers, type FusedOptimizer } from "./optimizers/index.ts";
 
 /** Where the host finds a value after the model ran. */
@@ -65,7 +65,7 @@ export function planGraph(graph: Graph, initializers: Tensors = {}): Plan {
     ]),
   ].filter((value) => !outside.has(value));
   const forward: Graph = { ...graph, nodes: split.rest, updates: {}, outputs: Object.fromEntries(wanted.map((value) => [value, value])) };
-  const lowered = lower(forward, (operator) => supportedOperators.has(operator));
+  const lowered = lower(forward, supports);
   const sourceOf = (value: ValueName): Source => {
     const name = lowered.outputs[value] ?? value;
     const constant = lowered.constants[name];

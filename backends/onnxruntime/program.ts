@@ -1,5 +1,15 @@
-import { bindBatch, bytesPerElement, elementCount, toNumbers, type Graph, type StateStore, type Tensor, type Tensors } from "../../core/index.ts";
-import { supportedOperators } from "./capabilities.ts";
+import {
+  bindBatch,
+  bytesPerElement,
+  elementCount,
+  supportsAll,
+  toNumbers,
+  type Graph,
+  type StateStore,
+  type Tensor,
+  type Tensors,
+} from "../../core/index.ts";
+import { supports } from "./capabilities.ts";
 import { findLowering } from "./lowering/index.ts";
 import { isFloatArray, type FloatArray } from "./optimizers/index.ts";
 import { planGraph, type OptimizerStep, type Plan, type Source } from "./plan.ts";
@@ -123,7 +133,7 @@ export function copyTensor(value: Tensor): Tensor {
 function runsAtAnyBatch(graph: Graph): boolean {
   if (!graph.inputs.some((input) => input.shape.includes("batch"))) return true;
   if (Object.keys(graph.updates).length > 0) return false;
-  return graph.nodes.every((node) => supportedOperators.has(node.operator) && findLowering(node) === undefined);
+  return supportsAll(graph, supports) && graph.nodes.every((node) => findLowering(node) === undefined);
 }
 
 function optimize({ optimizer, attributes, rate, step, targets }: OptimizerStep, store: StateStore<Tensor>, read: (source: Source) => Tensor): void {

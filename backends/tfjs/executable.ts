@@ -47,7 +47,7 @@ export class TfjsExecutable implements Executable {
   constructor(graph: Graph, link: DeviceLink, { state, shareStateWith }: CompileOptions = {}) {
     this.graph = graph;
     this.#link = link;
-    this.#lowered = lower(graph, (operator) => operatorNames.has(operator));
+    this.#lowered = lower(graph, (operator, use) => operatorNames.has(operator) && kernels[operator]?.takes?.(use) !== false);
     link.activate();
     // Whatever cannot run is found now, and not in the first run.
     new Plan(this.#lowered, { batch: 1, device: link.device }).dispose();

@@ -31,16 +31,12 @@ export class Plan {
 
   /**
    * @param graph lowered to operators that have kernels
-   * @throws BACKEND_OPERATOR_MISSING naming every node that has none for its types or attributes
+   * @throws BACKEND_OPERATOR_MISSING naming every value of a type that has none
    */
   constructor(graph: Graph, { batch, device }: { readonly batch: number; readonly device: TfjsDevice }) {
     const bound = bindBatch(graph, batch);
     const faults = Object.entries(bound.values).flatMap(([name, type]) => typeFault(name, type));
     const contexts = bound.nodes.map((node) => nodeContext(bound, { node, device }));
-    for (const context of contexts) {
-      const reason = kernels[context.node.operator]?.refuse?.(context);
-      if (reason !== undefined) faults.push(`${context.node.name} (${context.node.operator}) with ${reason}`);
-    }
     if (faults.length > 0) refuse(graph, faults);
     const last = lastUses(bound);
     this.graph = bound;

@@ -1,24 +1,37 @@
 import { EspalierError } from "../errors.ts";
 import { readAttributes } from "../operators/attributes.ts";
 import { findOperator } from "../operators/index.ts";
-import type { Emitter, Operator, Value } from "../operators/operator.ts";
+import type { Attributes, Emitter, Operator, Value } from "../operators/operator.ts";
 import type { DType, Tensor } from "../tensor.ts";
 import type { GraphBuilder } from "./builder.ts";
-import type { Attribute, Graph, Node } from "./graph.ts";
+import type { Attribute, Graph, Node, ValueType } from "./graph.ts";
 import { rewrite } from "./rewrite.ts";
+
+/** One use of an operator, as a backend sees it when it is asked for a kernel. */
+export interface OperatorUse {
+  /** With defaults. */
+  readonly attributes: Attributes;
+  /** Undefined where an optional input is left out. */
+  readonly inputs: readonly (ValueType | undefined)[];
+  /** How many outputs the node names. */
+  readonly outputs: number;
+}
+
+/** Whether a backend has a kernel for an operator, used in this way. */
+export type Supports = (operator: string, use: OperatorUse) => boolean;
 
 /**
  * Rewrites every operator that a backend lacks into operators that it has, as deep as lowerings go.
  *
- * @param supports whether the backend has a kernel for an operator, by name
+ * @param supports whether the backend has a kernel for an operator; a backend that has one for some attributes, types or ranks only looks at the use
  * @throws BACKEND_OPERATOR_MISSING naming all operators that can be neither run nor lowered
  */
-export function lower(graph: Graph, supports: (operator: string) => boolean): Graph {
-  if (graph.nodes.every((node) => supports(node.operator))) return graph;
+export function lower(graph: Graph, supports: Supports): Graph {
+  if (supportsAll(graph, supports)) return graph;
   const missing = new Map<string, string>();
   const lowered = rewrite(graph, {
     node(builder, node) {
-      if (supports(node.operator)) return builder.addNode(node);
+      if (has(supports, node, (name) => builder.value(name))) return builder.addNode(node);
       return builder.scope(node.name, () => lowerNode(builder, node, { supports, missing }));
     },
   });
@@ -33,8 +46,23 @@ export function lower(graph: Graph, supports: (operator: string) => boolean): Gr
   );
 }
 
+/** Whether a backend has a kernel for every node as it is. */
+export function supportsAll(graph: Graph, supports: Supports): boolean {
+  return graph.nodes.every((node) => has(supports, node, (name) => graph.values[name]));
+}
+
+function has(supports: Supports, node: Node, typeOf: (name: string) => ValueType | undefined): boolean {
+  const operator = findOperator(node.operator);
+  if (operator === undefined) return false;
+  return supports(node.operator, {
+    attributes: readAttributes(operator, node.name, node.attributes),
+    inputs: node.inputs.map((name) => (name === "" ? undefined : typeOf(name))),
+    outputs: node.outputs.length,
+  });
+}
+
 interface Lowering {
-  readonly supports: (operator: string) => boolean;
+  readonly supports: Supports;
   /** Operator to the first node that wants it. */
   readonly missing: Map<string, string>;
 }
@@ -65,16 +93,15 @@ function loweringEmitter(builder: GraphBuilder, lowering: Lowering): Emitter {
     count: number,
     attributes: Readonly<Record<string, Attribute>> = {},
   ): readonly Value[] => {
-    if (lowering.supports(operator)) return builder.ops(operator, inputs, count, attributes);
     const name = builder.freshName(operator);
     const node: Node = {
       name,
       operator,
-      inputs: inputs.map((input) => input?.name ?? ""),
+      inputs: inputs.slice(0, inputs.findLastIndex((input) => input !== undefined) + 1).map((input) => input?.name ?? ""),
       outputs: Array.from({ length: count }, (_, i) => (i === 0 ? name : `${name}:${i}`)),
       attributes,
     };
-    return lowerNode(builder, node, lowering);
+    return has(lowering.supports, node, (value) => builder.value(value)) ? builder.addNode(node) : lowerNode(builder, node, lowering);
   };
   return {
     ops,

@@ -1,8 +1,10 @@
 import { formatShape } from "../graph/graph.ts";
-import { biasGradient, kernelOf } from "./conv.ts";
+import { biasGradient, kernelOf, plusBias } from "./conv.ts";
+import { reshape } from "./gradients.ts";
 import type { Attributes, Operator } from "./operator.ts";
 import { alike, floatTypes, staticSizes } from "./shapes.ts";
-import { windowAttributes } from "./sliding-window.ts";
+import { kernelOffsets, windowAttributes } from "./sliding-window.ts";
+import { windowSpread } from "./window-slices.ts";
 
 /** The geometry of a ConvTranspose node, per spatial axis. */
 export interface TransposedWindow {
@@ -61,7 +63,36 @@ export const convTranspose: Operator = {
       needs(2) ? biasGradient({ emit }, dy) : undefined,
     ];
   },
+  // One product of matrices a group gives what every element adds at every place of the kernel; each place is spread and added up.
+  lower({ emit, input, inputs, attributes, outputTypes }) {
+    const [x, w] = [input(0), input(1)];
+    const [channels = 1, width = 1, ...kernel] = w.shape.map(Number);
+    const group = attributes.int("group");
+    const [batch = 1, , ...spatial] = x.shape;
+    const size = spatial.map(Number);
+    const geometry = transposedWindow(attributes, { kernel, input: size, fail: unchecked });
+    const window = { ...geometry, kernel, input: geometry.output, output: size };
+    const places = kernelOffsets(kernel);
+    const pixels = size.reduce((a, b) => a * b, 1);
+    const weights = emit.op("Transpose", [reshape(emit, w, [group, channels / group, width * places.length])], { perm: [0, 2, 1] });
+    const products = emit.op("MatMul", [weights, reshape(emit, x, [batch, group, channels / group, pixels])]);
+    const byPlace = reshape(emit, products, [batch, group * width, places.length, pixels]);
+    const parts = places.map((offset, i) => {
+      const part = emit.op("Slice", [byPlace, emit.ints([i]), emit.ints([i + 1]), emit.ints([2])]);
+      return windowSpread(emit, reshape(emit, part, [batch, group * width, ...size]), { window, offset });
+    });
+    const sum = reshape(
+      emit,
+      parts.reduce((a, b) => emit.op("Add", [a, b])),
+      outputTypes[0]?.shape ?? [],
+    );
+    return [plusBias(emit, sum, inputs[2])];
+  },
 };
+
+function unchecked(message: string): never {
+  throw new RangeError(message); // the node's shapes were checked when it was added
+}
 
 /**
  * Works out a ConvTranspose node's geometry: output = stride (input - 1) + output_padding + reach - pads, or pads from `output_shape`.

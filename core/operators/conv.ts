@@ -1,7 +1,9 @@
 import { formatShape, type Dimension } from "../graph/graph.ts";
-import type { GradientContext, InferContext, Operator, Value } from "./operator.ts";
+import { reshape } from "./gradients.ts";
+import type { Emitter, GradientContext, InferContext, Operator, Value } from "./operator.ts";
 import { alike, floatTypes, staticSizes } from "./shapes.ts";
-import { checkedWindow, windowAttributes, windowOver, windowToAttributes } from "./sliding-window.ts";
+import { checkedWindow, kernelOffsets, windowAttributes, windowOver, windowToAttributes } from "./sliding-window.ts";
+import { padForWindow, windowSlice } from "./window-slices.ts";
 
 /**
  * Convolution (cross-correlation) of X [batch, C, ...spatial] with W [M, C/group, ...kernel], plus B [M], over any number of spatial axes.
@@ -38,7 +40,29 @@ export const conv: Operator = {
       needs(2) ? biasGradient({ emit }, dy) : undefined,
     ];
   },
+  // What the kernel's places see, unfolded into rows, times the weights: one product of matrices a group.
+  lower({ emit, input, inputs, attributes, outputTypes }) {
+    const [x, w] = [input(0), input(1)];
+    const [filters = 1, depth = 1, ...kernel] = w.shape.map(Number);
+    const group = attributes.int("group");
+    const window = checkedWindow(attributes, kernel, x.shape.slice(2));
+    const [batch = 1] = x.shape;
+    const pixels = window.output.reduce((a, b) => a * b, 1);
+    const padded = padForWindow(emit, x, { window, value: 0 });
+    const seen = kernelOffsets(kernel).map((offset) =>
+      reshape(emit, windowSlice(emit, padded, { window, offset }), [batch, group, depth, 1, pixels]),
+    );
+    const columns = reshape(emit, emit.op("Concat", seen, { axis: 3 }), [batch, group, depth * seen.length, pixels]);
+    const sums = emit.op("MatMul", [reshape(emit, w, [group, filters / group, depth * seen.length]), columns]);
+    return [plusBias(emit, reshape(emit, sums, outputTypes[0]?.shape ?? []), inputs[2])];
+  },
 };
+
+/** y [batch, M, ...spatial] plus a bias [M], where there is one. */
+export function plusBias(emit: Emitter, y: Value, bias: Value | undefined): Value {
+  if (bias === undefined) return y;
+  return emit.op("Add", [y, reshape(emit, bias, [bias.shape[0] ?? 1, ...y.shape.slice(2).map(() => 1)])]);
+}
 
 /** dY [batch, M, ...spatial] summed to [M]. */
 export function biasGradient({ emit }: Pick<GradientContext, "emit">, dy: Value): Value {

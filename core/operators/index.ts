@@ -2,6 +2,7 @@ import { elu, gelu, leakyRelu, relu, sigmoid, softplus, tanh } from "./activatio
 import { adam } from "./adam.ts";
 import { abs, add, div, mul, neg, reciprocal, sign, sub } from "./arithmetic.ts";
 import { averagePool, averagePoolGrad, globalAveragePool } from "./average-pool.ts";
+import { batchNormalization, batchNormalizationGrad } from "./batch-normalization.ts";
 import { cast } from "./cast.ts";
 import { and, equal, greater, greaterOrEqual, less, lessOrEqual, not, or } from "./comparison.ts";
 import { concat, split } from "./concat.ts";
@@ -50,6 +51,8 @@ export const operators: readonly Operator[] = [
   averagePool,
   averagePoolGrad,
   globalAveragePool,
+  batchNormalization,
+  batchNormalizationGrad,
   cast,
   and,
   equal,

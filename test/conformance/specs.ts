@@ -1,6 +1,7 @@
 import { binarySpecs, comparisonSpecs, unarySpecs } from "./cases/elementwise.ts";
 import { linearSpecs } from "./cases/linear.ts";
 import { movementSpecs } from "./cases/movement.ts";
+import { normalizationSpecs } from "./cases/normalizations.ts";
 import { optimizerSpecs } from "./cases/optimizers.ts";
 import { reductionSpecs } from "./cases/reductions.ts";
 import { convSpecs, poolSpecs } from "./cases/windows.ts";
@@ -16,5 +17,6 @@ export const operatorSpecs: readonly OperatorSpec[] = [
   ...poolSpecs,
   ...reductionSpecs,
   ...movementSpecs,
+  ...normalizationSpecs,
   ...optimizerSpecs,
 ];

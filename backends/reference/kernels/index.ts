@@ -1,4 +1,5 @@
 import type { KernelFactory } from "../kernel.ts";
+import { batchNormalizationKernels } from "./batch-normalization.ts";
 import { binaryKernels } from "./binary.ts";
 import { convKernels } from "./conv.ts";
 import { crossEntropyKernels } from "./cross-entropy.ts";
@@ -15,6 +16,7 @@ import { unaryKernels } from "./unary.ts";
 
 /** Every kernel by its operator's name. Adding a family is one file and one line here. */
 export const kernels: Readonly<Record<string, KernelFactory>> = {
+  ...batchNormalizationKernels,
   ...binaryKernels,
   ...convKernels,
   ...crossEntropyKernels,

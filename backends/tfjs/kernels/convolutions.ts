@@ -7,11 +7,11 @@ import {
   atOffset,
   everyNth,
   inTwoDimensions,
+  isPlane,
   offsets,
   padded,
   pair,
   readWindows,
-  refuseSpatial,
   spreadOut,
   toChannelsFirst,
   toChannelsLast,
@@ -20,10 +20,10 @@ import {
 
 /** Convolution and its two gradients. The graph is channels first, TensorFlow.js convolves channels last. */
 export const convolutions: Kernels = {
-  ConvTranspose: { run: convTranspose, refuse: (context) => refuseSpatial(context.inputType(0).shape.length) },
-  Conv: { run: conv, refuse: (context) => refuseSpatial(context.inputType(0).shape.length) },
-  ConvInputGrad: { run: convInputGrad, refuse: (context) => refuseSpatial(context.inputType(0).shape.length) },
-  ConvWeightGrad: { run: convWeightGrad, refuse: (context) => refuseSpatial(context.inputType(0).shape.length) },
+  ConvTranspose: { run: convTranspose, takes: isPlane },
+  Conv: { run: conv, takes: isPlane },
+  ConvInputGrad: { run: convInputGrad, takes: isPlane },
+  ConvWeightGrad: { run: convWeightGrad, takes: isPlane },
 };
 
 function conv(context: KernelContext): tf.Tensor {

@@ -1,5 +1,5 @@
 import type { Tensor as TfTensor } from "@tensorflow/tfjs-core";
-import type { Attributes, Node, Tensor, ValueType } from "../../../core/index.ts";
+import type { Attributes, Node, OperatorUse, Tensor, ValueType } from "../../../core/index.ts";
 import type { TfjsDevice } from "../device.ts";
 
 /** A value's type once the batch size is known. */
@@ -37,8 +37,8 @@ export interface KernelContext extends NodeContext {
  */
 export interface Kernel {
   run(context: KernelContext): TfTensor | readonly TfTensor[];
-  /** Why this node cannot be run, where the operator can only in part; undefined when it can. */
-  refuse?(context: NodeContext): string | undefined;
+  /** Whether it runs this use of the operator, where it runs only some: others are lowered or refused. */
+  takes?(use: OperatorUse): boolean;
 }
 
 /** Kernels by operator name. */

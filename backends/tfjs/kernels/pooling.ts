@@ -1,31 +1,17 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { EspalierError, slidingWindow, windowCounts } from "../../../core/index.ts";
 import type { KernelContext, Kernels } from "./kernel.ts";
-import {
-  atOffset,
-  offsets,
-  padded,
-  placeAt,
-  readWindows,
-  refuseSpatial,
-  toChannelsFirst,
-  toChannelsLast,
-  toImages,
-  type Windows,
-} from "./windows.ts";
+import { atOffset, isPlane, offsets, padded, placeAt, readWindows, toChannelsFirst, toChannelsLast, toImages, type Windows } from "./windows.ts";
 
 /** Below every float32: what padding is for a maximum. Shaders cannot spell infinity. */
 const lowest = -3.402_823_4e38;
 
 /** Poolings and their gradients. */
 export const pooling: Kernels = {
-  MaxPool: {
-    run: maxPool,
-    refuse: ({ inputType, outputTypes }) => (outputTypes.length > 1 ? "the output Indices" : refuseSpatial(inputType(0).shape.length)),
-  },
-  MaxPoolGrad: { run: maxPoolGrad, refuse: ({ inputType }) => refuseSpatial(inputType(0).shape.length) },
-  AveragePool: { run: averagePool, refuse: ({ inputType }) => refuseSpatial(inputType(0).shape.length) },
-  AveragePoolGrad: { run: averagePoolGrad, refuse: ({ inputType }) => refuseSpatial(inputType(0).shape.length) },
+  MaxPool: { run: maxPool, takes: (use) => use.outputs === 1 && isPlane(use) },
+  MaxPoolGrad: { run: maxPoolGrad, takes: isPlane },
+  AveragePool: { run: averagePool, takes: isPlane },
+  AveragePoolGrad: { run: averagePoolGrad, takes: isPlane },
   GlobalAveragePool: {
     run: ({ input }) =>
       tf.mean(

@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { EspalierError, elementCount, slidingWindow, type SlidingWindow } from "../../../core/index.ts";
+import { EspalierError, elementCount, slidingWindow, type OperatorUse, type SlidingWindow } from "../../../core/index.ts";
 import type { NodeContext } from "./kernel.ts";
 
 /** How windows slide over two spatial dimensions; one dimension is two with a first of size 1. */
@@ -50,9 +50,9 @@ export function pair(values: readonly number[], fallback: number): readonly [num
   return second === undefined ? [fallback, first ?? fallback] : [first ?? fallback, second];
 }
 
-/** Why a node's spatial dimensions cannot be run here. */
-export function refuseSpatial(rank: number): string | undefined {
-  return rank === 3 || rank === 4 ? undefined : `${rank - 2} spatial dimensions; TensorFlow.js is given 1 or 2`;
+/** Whether windows slide over 1 or 2 axes, which is what TensorFlow.js is given. */
+export function isPlane({ inputs: [x] }: OperatorUse): boolean {
+  return x?.shape.length === 3 || x?.shape.length === 4;
 }
 
 /** [batch, channels, ...spatial] as [batch, height, width, channels]. */

@@ -25,6 +25,13 @@ export const convSpecs: readonly OperatorSpec[] = [
   conv("SAME_LOWER", { x: [2, 6, 5], w: [3, 2, 2, 4], attributes: { auto_pad: "SAME_LOWER" } }),
   conv("one axis", { x: [3, 9], w: [4, 3, 3], bias: true, attributes: { pads: [1, 1] } }),
   conv("one axis, strided, dilated, grouped", { x: [4, 13], w: [4, 2, 3], attributes: { strides: [2], dilations: [2], group: 2, pads: [2, 1] } }),
+  conv("three axes", { x: [2, 4, 3, 5], w: [3, 2, 2, 3, 2], bias: true }),
+  conv("three axes, strided, dilated, grouped, unevenly padded", {
+    x: [4, 5, 4, 6],
+    w: [6, 2, 2, 1, 3],
+    attributes: { group: 2, strides: [2, 1, 2], dilations: [1, 2, 1], pads: [1, 0, 2, 0, 1, 1] },
+  }),
+  conv("three axes, depthwise, 1x1x1", { x: [3, 2, 3, 2], w: [3, 1, 1, 1, 1], bias: true, attributes: { group: 3 } }),
   conv("33 channels to 17", { x: [33, 5, 5], w: [17, 33, 3, 3], attributes: { pads: [1, 1, 1, 1] }, tolerance: 5e-5 }),
   transposed("2x2, stride 2", { x: [3, 4, 3], w: [3, 2, 2, 2], attributes: { strides: [2, 2] } }),
   transposed("3x3 with a bias", { x: [2, 4, 5], w: [2, 3, 3, 3], bias: 3 }),
@@ -34,6 +41,12 @@ export const convSpecs: readonly OperatorSpec[] = [
     attributes: { strides: [2, 2], pads: [1, 1, 1, 1], output_padding: [1, 1] },
   }),
   transposed("2 groups, dilated", { x: [4, 4, 4], w: [4, 3, 2, 2], bias: 6, attributes: { group: 2, dilations: [2, 2] } }),
+  transposed("three axes", {
+    x: [2, 2, 3, 2],
+    w: [2, 3, 2, 3, 2],
+    bias: 3,
+    attributes: { strides: [2, 1, 2], pads: [0, 1, 1, 0, 1, 0], output_padding: [1, 0, 0] },
+  }),
   transposed("one axis", { x: [2, 5], w: [2, 3, 4], attributes: { strides: [3], pads: [1, 0] } }),
 ];
 
@@ -61,6 +74,10 @@ export const poolSpecs: readonly OperatorSpec[] = [
     draw: "ties",
     attributes: { kernel_shape: [3, 3], strides: [2, 2], pads: [1, 1, 1, 1] },
   }),
+  pool("MaxPool", "three axes, padded", {
+    x: [2, 4, 5, 3],
+    attributes: { kernel_shape: [2, 3, 2], strides: [2, 2, 1], pads: [0, 1, 1, 0, 1, 0] },
+  }),
   pool("AveragePool", "2x2, stride 2", { x: [2, 6, 4], attributes: { kernel_shape: [2, 2], strides: [2, 2] } }),
   pool("AveragePool", "3x3, stride 2, padded", { x: [2, 7, 8], attributes: { kernel_shape: [3, 3], strides: [2, 2], pads: [1, 1, 1, 1] } }),
   pool("AveragePool", "padding counts", {
@@ -74,6 +91,10 @@ export const poolSpecs: readonly OperatorSpec[] = [
     attributes: { kernel_shape: [2, 2], strides: [2, 2], pads: [1, 0, 0, 1], ceil_mode: 1, count_include_pad: 1 },
   }),
   pool("AveragePool", "one axis", { x: [3, 9], attributes: { kernel_shape: [3], strides: [2] } }),
+  pool("AveragePool", "three axes, padded", {
+    x: [2, 4, 5, 3],
+    attributes: { kernel_shape: [2, 3, 2], strides: [2, 2, 1], pads: [0, 1, 1, 0, 1, 0] },
+  }),
   pool("AveragePool", "dilated", { x: [1, 7, 7], attributes: { kernel_shape: [2, 2], dilations: [2, 3] } }),
   { operator: "GlobalAveragePool", about: "[batch, 3, 5, 7]", inputs: [f32(["batch", 3, 5, 7])] },
   { operator: "GlobalAveragePool", about: "one axis", inputs: [f32(["batch", 3, 9])] },
