@@ -124,6 +124,7 @@ export {
   matchName,
   mlp,
   unfreeze,
+  type LayerCall,
   type ParameterTraining,
   type ConvNetOptions,
   type Head,

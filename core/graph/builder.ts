@@ -140,6 +140,11 @@ export class GraphBuilder implements Emitter {
     return this.#nodes;
   }
 
+  /** The names of the state values so far. */
+  get stateNames(): readonly ValueName[] {
+    return this.#state.map(({ name }) => name);
+  }
+
   /** What names made now start with: empty, or the open scopes, each with a slash. */
   get prefix(): string {
     return this.#scope;

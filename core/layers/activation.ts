@@ -6,9 +6,9 @@ import { named, type Layer, type LayerName } from "./layer.ts";
 export type ActivationName = "linear" | "relu" | "sigmoid" | "tanh" | "softmax" | "logSoftmax" | "exponential";
 
 /** Applies an elementwise function or a softmax: [batch, ...] -> the same shape. */
-export function activation({ activation: kind, name }: { readonly activation: ActivationName } & LayerName): Layer {
+export function activation({ activation: kind, ...common }: { readonly activation: ActivationName } & LayerName): Layer {
   checkActivation("activation", kind);
-  return { kind: "Activation", ...named(name), config: { activation: kind }, apply: ({ emit }, x) => activate(emit, kind, x) };
+  return { kind: "Activation", ...named(common), config: { activation: kind }, apply: ({ emit }, x) => activate(emit, kind, x) };
 }
 
 /** An activation as part of another layer. */

@@ -8,10 +8,10 @@ import { named, type Layer, type LayerName } from "./layer.ts";
  * @throws GRAPH_SHAPE when two inputs differ in shape
  * @see https://keras.io/api/layers/merging_layers/add/
  */
-export function add({ name }: LayerName = {}): Layer {
+export function add(common: LayerName = {}): Layer {
   return {
     kind: "Add",
-    ...named(name),
+    ...named(common),
     config: {},
     merges: true,
     apply({ emit, fail }, x, ...others) {

@@ -9,11 +9,11 @@ import { imageSizes, windowPads } from "./window.ts";
  * @throws ARGUMENT_INVALID for its arguments; GRAPH_SHAPE when the input is no image or smaller than the window
  * @see https://keras.io/api/layers/pooling_layers/average_pooling2d/
  */
-export function averagePooling2D({ poolSize = 2, strides = poolSize, padding = "valid", name }: Pooling2DOptions = {}): Layer {
+export function averagePooling2D({ poolSize = 2, strides = poolSize, padding = "valid", ...common }: Pooling2DOptions = {}): Layer {
   const window = { size: checkPair("averagePooling2D", "poolSize", poolSize), strides: checkPair("averagePooling2D", "strides", strides), padding };
   return {
     kind: "AveragePooling2D",
-    ...named(name),
+    ...named(common),
     config: { poolSize: window.size, strides: window.strides, padding },
     apply({ emit, fail }, x) {
       const [, height, width] = imageSizes(x, fail);

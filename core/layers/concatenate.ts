@@ -7,10 +7,10 @@ import { named, type Layer, type LayerName } from "./layer.ts";
  * @throws GRAPH_SHAPE when another dimension differs
  * @see https://keras.io/api/layers/merging_layers/concatenate/
  */
-export function concatenate({ axis = 1, name }: { readonly axis?: number } & LayerName = {}): Layer {
+export function concatenate({ axis = 1, ...common }: { readonly axis?: number } & LayerName = {}): Layer {
   return {
     kind: "Concatenate",
-    ...named(name),
+    ...named(common),
     config: { axis },
     merges: true,
     apply({ emit, fail }, x, ...others) {

@@ -39,7 +39,7 @@ export function conv2D({
   useBias = true,
   kernelInitializer = "glorotUniform",
   biasInitializer = "zeros",
-  name,
+  ...common
 }: Conv2DOptions): Layer {
   checkSize("conv2D", "filters", filters);
   checkSize("conv2D", "groups", groups);
@@ -55,7 +55,7 @@ export function conv2D({
   };
   return {
     kind: "Conv2D",
-    ...named(name),
+    ...named(common),
     config: {
       filters,
       kernelSize: window.size,

@@ -26,13 +26,13 @@ export function dense({
   useBias = true,
   kernelInitializer = "glorotUniform",
   biasInitializer = "zeros",
-  name,
+  ...common
 }: DenseOptions): Layer {
   checkSize("dense", "units", units);
   checkActivation("dense", activation);
   return {
     kind: "Dense",
-    ...named(name),
+    ...named(common),
     config: { units, activation, useBias, kernelInitializer, biasInitializer },
     apply({ emit, parameter, fail }, x) {
       const inputs = x.shape.length === 2 ? featureSizes(x)?.[0] : undefined;

@@ -5,6 +5,6 @@ import { named, type Layer, type LayerName } from "./layer.ts";
  *
  * @see https://keras.io/api/layers/reshaping_layers/flatten/
  */
-export function flatten({ name }: LayerName = {}): Layer {
-  return { kind: "Flatten", ...named(name), config: {}, apply: ({ emit }, x) => emit.op("Flatten", [x], { axis: 1 }) };
+export function flatten(common: LayerName = {}): Layer {
+  return { kind: "Flatten", ...named(common), config: {}, apply: ({ emit }, x) => emit.op("Flatten", [x], { axis: 1 }) };
 }

@@ -7,10 +7,10 @@ import { imageSizes } from "./window.ts";
  * @throws GRAPH_SHAPE when the input is no image
  * @see https://keras.io/api/layers/pooling_layers/global_average_pooling2d/
  */
-export function globalAveragePooling2D({ name }: LayerName = {}): Layer {
+export function globalAveragePooling2D(common: LayerName = {}): Layer {
   return {
     kind: "GlobalAveragePooling2D",
-    ...named(name),
+    ...named(common),
     config: {},
     apply({ emit, fail }, x) {
       imageSizes(x, fail);

@@ -1,13 +1,19 @@
 import type { Emitter, Value } from "../operators/operator.ts";
+import type { Tensor } from "../tensor.ts";
+import type { Constraint } from "../training/constraint.ts";
+import type { Regularizer } from "../training/regularizer.ts";
 import type { Initializer } from "./initializer.ts";
 
-/** How a parameter starts. */
+/** How a parameter starts and what holds it in training. */
 export interface ParameterOptions {
-  readonly initializer: Initializer;
+  /** A tensor gives the very values. */
+  readonly initializer: Initializer | Tensor;
   /** How many inputs feed one output, for initialisers that scale by it; by default the product of all sizes but the last. */
   readonly fanIn?: number;
   /** How many outputs one input feeds; by default the last size. */
   readonly fanOut?: number;
+  readonly regularizer?: Regularizer | undefined;
+  readonly constraint?: Constraint | undefined;
 }
 
 /** What a layer writes with. */
@@ -15,14 +21,25 @@ export interface LayerContext {
   /** Adds nodes and constants to the graph. */
   readonly emit: Emitter;
   /**
-   * A trained tensor of this layer. The state's name is `<layer's name>/<name>`; a layer that is applied a second time gets the same tensor back.
+   * A trained float32 tensor of this layer. The state's name is `<layer's name>/<name>`; a layer that is applied a second time gets the same tensor back.
    *
    * @throws ARGUMENT_INVALID when a second application needs another shape
    */
   readonly parameter: (name: string, shape: readonly number[], options: ParameterOptions) => Value;
+  /** Like `parameter`, but learned from what passes by and not by gradients: running means. Its role is "statistic". */
+  readonly statistic: (name: string, shape: readonly number[], options: Pick<ParameterOptions, "initializer">) => Value;
+  /** Which places of a value count: bool [batch, time], true for those that do; undefined where all do. */
+  readonly maskOf: (value: Value) => Value | undefined;
+  /** Says which places of an output count, for the layers after this one. */
+  readonly setMask: (value: Value, mask: Value) => void;
+  /** Applies a layer inside this one: its state is called `<this layer's name>/<that layer's name>/...`. */
+  readonly apply: <Output extends LayerOutput>(layer: Layer<Output>, input: Value, ...others: readonly Value[]) => Output;
   /** Refuses the input: throws GRAPH_SHAPE with the layer's name and every input's shape before the message. */
   readonly fail: (message: string) => never;
 }
+
+/** What a layer gives: one value, or several. */
+export type LayerOutput = Value | readonly Value[];
 
 /**
  * One layer: plain data and a function that writes operators.
@@ -35,25 +52,39 @@ export interface LayerContext {
  *   apply: ({ emit, parameter }, x) => emit.op("Mul", [x, parameter("scale", [x.shape[1] as number], { initializer: "ones" })]),
  * });
  */
-export interface Layer {
+export interface Layer<Output extends LayerOutput = Value> {
   /** The class name that Keras gives it. */
   readonly kind: string;
-  /** What state names and errors call it; by default the kind in lower case, numbered from the second of its kind: "dense", "dense_1". */
+  /** What state names and errors call it; by default the kind in Keras's snake case, numbered from the second of its kind: "dense", "batch_normalization_1". */
   readonly name?: string;
   /** The arguments, with defaults filled in, as plain JSON. */
   readonly config: Readonly<Record<string, unknown>>;
+  /** When false, training leaves the layer's state as it is. Default true. */
+  readonly trainable?: boolean;
   /** Whether it takes several inputs. */
   readonly merges?: boolean;
+  /** Whether its output has the mask of its first input, as for layers that work on each place alone. Default false: the mask ends here. */
+  readonly passesMask?: boolean;
   /** @param input [batch, ...] @param others further inputs of a layer that merges */
-  apply(context: LayerContext, input: Value, ...others: readonly Value[]): Value;
+  apply(context: LayerContext, input: Value, ...others: readonly Value[]): Output;
 }
 
 /** What every layer takes besides its own arguments. */
 export interface LayerName {
-  readonly name?: string;
+  readonly name?: string | undefined;
+  /** When false, training leaves the layer's state as it is. Default true. */
+  readonly trainable?: boolean | undefined;
 }
 
-/** The `name` member of a layer when one was given. */
-export function named(name: string | undefined): LayerName {
-  return name === undefined ? {} : { name };
+/** The members of a layer that every layer has, where they were given. */
+export function named({ name, trainable }: LayerName): { readonly name?: string; readonly trainable?: boolean } {
+  return { ...(name !== undefined && { name }), ...(trainable !== undefined && { trainable }) };
+}
+
+/** A class name as Keras writes a layer's default name: "MaxPooling2D" is "max_pooling2d". */
+export function snakeCase(kind: string): string {
+  return kind
+    .replaceAll(/(.)([A-Z][a-z0-9]+)/g, "$1_$2")
+    .replaceAll(/([a-z])([A-Z])/g, "$1_$2")
+    .toLowerCase();
 }

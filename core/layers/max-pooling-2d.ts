@@ -16,11 +16,11 @@ export interface Pooling2DOptions extends LayerName {
  * @throws ARGUMENT_INVALID for its arguments; GRAPH_SHAPE when the input is no image or smaller than the window
  * @see https://keras.io/api/layers/pooling_layers/max_pooling2d/
  */
-export function maxPooling2D({ poolSize = 2, strides = poolSize, padding = "valid", name }: Pooling2DOptions = {}): Layer {
+export function maxPooling2D({ poolSize = 2, strides = poolSize, padding = "valid", ...common }: Pooling2DOptions = {}): Layer {
   const window = { size: checkPair("maxPooling2D", "poolSize", poolSize), strides: checkPair("maxPooling2D", "strides", strides), padding };
   return {
     kind: "MaxPooling2D",
-    ...named(name),
+    ...named(common),
     config: { poolSize: window.size, strides: window.strides, padding },
     apply({ emit, fail }, x) {
       const [, height, width] = imageSizes(x, fail);

@@ -1,12 +1,14 @@
 import { EspalierError } from "../errors.ts";
 import { GraphBuilder } from "../graph/builder.ts";
-import { formatShape } from "../graph/graph.ts";
+import { formatShape, type StateValue } from "../graph/graph.ts";
+import type { LayerCall } from "../models/layer-call.ts";
 import type { Model } from "../models/model.ts";
+import type { ParameterTraining } from "../models/parameter-training.ts";
 import type { Value } from "../operators/operator.ts";
 import { deriveSeed, Random } from "../random.ts";
 import { tensor, type DType, type Tensor } from "../tensor.ts";
 import { initialize } from "./initializer.ts";
-import type { Layer, LayerContext, ParameterOptions } from "./layer.ts";
+import { snakeCase, type Layer, type LayerContext, type LayerOutput, type ParameterOptions } from "./layer.ts";
 
 /**
  * Builds a model layer by layer: the functional style, for networks with several inputs, branches or shared layers.
@@ -24,8 +26,10 @@ export class Network {
   readonly #builder: GraphBuilder;
   readonly #seed: number;
   readonly #state: Record<string, Tensor> = {};
-  readonly #names = new Map<Layer, string>();
-  readonly #layers: Record<string, unknown>[] = [];
+  readonly #parameters: Record<string, ParameterTraining> = {};
+  readonly #masks = new Map<string, Value>();
+  readonly #names = new Map<Layer<LayerOutput>, string>();
+  readonly #calls: LayerCall[] = [];
 
   constructor(name: string, { seed = 0 }: { readonly seed?: number } = {}) {
     this.#builder = new GraphBuilder(name);
@@ -42,33 +46,63 @@ export class Network {
    *
    * @throws GRAPH_SHAPE naming the layer and its input's shape, ARGUMENT_INVALID
    */
-  apply(layer: Layer, input: Value, ...others: readonly Value[]): Value {
-    const known = this.#names.get(layer);
-    const name = known ?? this.#nameOf(layer);
+  apply<Output extends LayerOutput>(layer: Layer<Output>, input: Value, ...others: readonly Value[]): Output {
+    const name = this.#nameOf(layer, "");
     const inputs = [input, ...others];
-    if (others.length > 0 && layer.merges !== true) {
-      throw new EspalierError(
-        "ARGUMENT_INVALID",
-        `${name}: a ${layer.kind} takes one input, not ${inputs.length}; merge them first with add or concatenate`,
-        { layer: name },
-      );
-    }
-    this.#layers.push({ kind: layer.kind, name, config: layer.config });
-    return this.#builder.scope(name, () => layer.apply(this.#context(name, inputs), input, ...others));
+    const before = this.#builder.nodes.length;
+    const output = this.#write(layer, { name, frozen: false }, inputs);
+    const outputs = valuesOf(output);
+    this.#calls.push({
+      name,
+      kind: layer.kind,
+      config: layer.config,
+      ...(layer.trainable === false && { trainable: false }),
+      inputs: inputs.map((value) => value.name),
+      outputs: outputs.map((value) => value.name),
+      nodes: this.#builder.nodes.slice(before).map((node) => node.name),
+      state: this.#builder.stateNames.filter((state) => state.startsWith(`${name}/`)),
+    });
+    return output;
   }
 
   output(name: string, value: Value): void {
     this.#builder.output(name, value);
   }
 
-  /** @param config how the model was made, for people and run records; by default the list of layers */
-  build(config: Readonly<Record<string, unknown>> = { name: this.#builder.name, seed: this.#seed, layers: this.#layers }): Model {
-    return { graph: this.#builder.build(), state: this.#state, config };
+  /** @param config how the model was made, for people and run records; by default its name, seed and layers */
+  build(config?: Readonly<Record<string, unknown>>): Model {
+    const layers = this.#calls.map((call) => ({ kind: call.kind, name: call.name, config: call.config }));
+    return {
+      graph: this.#builder.build(),
+      state: this.#state,
+      config: config ?? { name: this.#builder.name, seed: this.#seed, layers },
+      layers: this.#calls,
+      ...(Object.keys(this.#parameters).length > 0 && { parameters: this.#parameters }),
+    };
   }
 
-  #nameOf(layer: Layer): string {
+  #write<Output extends LayerOutput>(layer: Layer<Output>, place: Place, inputs: readonly Value[]): Output {
+    const [input, ...others] = inputs as [Value, ...Value[]]; // `apply` takes one or more
+    if (others.length > 0 && layer.merges !== true) {
+      throw new EspalierError(
+        "ARGUMENT_INVALID",
+        `${place.name}: a ${layer.kind} takes one input, not ${inputs.length}; merge them first with add or concatenate`,
+        { layer: place.name },
+      );
+    }
+    const frozen = place.frozen || layer.trainable === false;
+    const scope = place.name.slice(this.#builder.prefix.length); // scopes nest, names are whole
+    const output = this.#builder.scope(scope, () => layer.apply(this.#context({ ...place, frozen }, inputs), input, ...others));
+    const mask = layer.passesMask === true ? this.#masks.get(input.name) : undefined;
+    if (mask !== undefined) for (const value of valuesOf(output)) if (!this.#masks.has(value.name)) this.#masks.set(value.name, mask);
+    return output;
+  }
+
+  #nameOf(layer: Layer<LayerOutput>, prefix: string): string {
+    const known = this.#names.get(layer);
+    if (known !== undefined) return known;
     const taken = new Set(this.#names.values());
-    const base = layer.name ?? layer.kind.toLowerCase();
+    const base = prefix + (layer.name ?? snakeCase(layer.kind));
     if (layer.name !== undefined && taken.has(base)) {
       throw new EspalierError(
         "ARGUMENT_INVALID",
@@ -82,23 +116,28 @@ export class Network {
     return name;
   }
 
-  #context(layerName: string, inputs: readonly Value[]): LayerContext {
+  #context(place: Place, inputs: readonly Value[]): LayerContext {
+    const state =
+      (role: StateValue["role"]): LayerContext["parameter"] =>
+      (name, shape, options) =>
+        this.#stateValue({ name: `${place.name}/${name}`, shape, role, frozen: place.frozen }, options);
     return {
       emit: this.#builder,
-      parameter: (name, shape, options) => this.#parameter(`${layerName}/${name}`, shape, options),
+      parameter: state("parameter"),
+      statistic: state("statistic"),
+      maskOf: (value) => this.#masks.get(value.name),
+      setMask: (value, mask) => this.#masks.set(value.name, mask),
+      apply: (layer, ...values) => this.#write(layer, { name: this.#nameOf(layer, `${place.name}/`), frozen: place.frozen }, values),
       fail: (message) => {
-        throw new EspalierError("GRAPH_SHAPE", `${layerName} (of ${inputs.map((input) => formatShape(input.shape)).join(", ")}): ${message}`, {
-          layer: layerName,
+        throw new EspalierError("GRAPH_SHAPE", `${place.name} (of ${inputs.map((input) => formatShape(input.shape)).join(", ")}): ${message}`, {
+          layer: place.name,
         });
       },
     };
   }
 
-  #parameter(
-    name: string,
-    shape: readonly number[],
-    { initializer, fanIn = defaultFanIn(shape), fanOut = shape.at(-1) ?? 1 }: ParameterOptions,
-  ): Value {
+  #stateValue(wanted: WantedState, { initializer, regularizer, constraint, ...fans }: ParameterOptions): Value {
+    const { name, shape, role, frozen } = wanted;
     const shared = this.#state[name];
     if (shared !== undefined) {
       if (formatShape(shared.shape) === formatShape(shape)) return this.#builder.value(name);
@@ -108,10 +147,46 @@ export class Network {
         { parameter: name },
       );
     }
-    const random = new Random(deriveSeed(this.#seed, name));
-    this.#state[name] = tensor("float32", shape, initialize(initializer, { shape, fanIn, fanOut, random }));
-    return this.#builder.state(name, "float32", shape);
+    const first =
+      typeof initializer === "object" && "data" in initializer ? given(name, shape, initializer) : this.#draw(name, shape, { initializer, ...fans });
+    this.#state[name] = first;
+    const training: ParameterTraining = { ...(frozen && { frozen }), ...(regularizer && { regularizer }), ...(constraint && { constraint }) };
+    if (Object.keys(training).length > 0) this.#parameters[name] = training;
+    return this.#builder.state(name, first.dtype, shape, { role });
   }
+
+  #draw(name: string, shape: readonly number[], { initializer, fanIn = defaultFanIn(shape), fanOut = shape.at(-1) ?? 1 }: DrawOptions): Tensor {
+    const random = new Random(deriveSeed(this.#seed, name));
+    return tensor("float32", shape, initialize(initializer, { shape, fanIn, fanOut, random }));
+  }
+}
+
+/** Where a layer is written. */
+interface Place {
+  /** The layer's whole name, with those of the layers that it is inside of. */
+  readonly name: string;
+  /** Whether a layer around it is not trained. */
+  readonly frozen: boolean;
+}
+
+interface WantedState {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly role: StateValue["role"];
+  readonly frozen: boolean;
+}
+
+type DrawOptions = Pick<ParameterOptions, "fanIn" | "fanOut"> & { readonly initializer: Exclude<ParameterOptions["initializer"], Tensor> };
+
+function given(name: string, shape: readonly number[], values: Tensor): Tensor {
+  if (formatShape(values.shape) === formatShape(shape)) return values;
+  throw new EspalierError("ARGUMENT_INVALID", `"${name}" has shape ${formatShape(shape)}, but its first values have ${formatShape(values.shape)}`, {
+    parameter: name,
+  });
+}
+
+function valuesOf(output: LayerOutput): readonly Value[] {
+  return "name" in output ? [output] : output;
 }
 
 function defaultFanIn(shape: readonly number[]): number {

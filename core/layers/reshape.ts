@@ -9,10 +9,10 @@ import { named, type Layer, type LayerName } from "./layer.ts";
  * @throws GRAPH_SHAPE when the element counts differ
  * @see https://keras.io/api/layers/reshaping_layers/reshape/
  */
-export function reshape({ targetShape, name }: { readonly targetShape: readonly number[] } & LayerName): Layer {
+export function reshape({ targetShape, ...common }: { readonly targetShape: readonly number[] } & LayerName): Layer {
   return {
     kind: "Reshape",
-    ...named(name),
+    ...named(common),
     config: { targetShape },
     apply({ emit, fail }, x) {
       const elements = elementCount(featureSizes(x) ?? fail("only the first dimension may be the batch"));

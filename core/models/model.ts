@@ -1,5 +1,6 @@
 import type { Graph, ValueName } from "../graph/graph.ts";
 import type { Tensors } from "../tensor.ts";
+import type { LayerCall } from "./layer-call.ts";
 import type { ParameterTraining } from "./parameter-training.ts";
 
 /** A network before or after training: its forward graph and the values of the graph's state. */
@@ -12,4 +13,6 @@ export interface Model {
   readonly config: Readonly<Record<string, unknown>>;
   /** What training must know of single state values, by name: which are frozen, regularised or constrained. */
   readonly parameters?: Readonly<Record<ValueName, ParameterTraining>>;
+  /** The layers that wrote the graph, in their order; absent where the graph came from somewhere else. */
+  readonly layers?: readonly LayerCall[];
 }
