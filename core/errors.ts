@@ -17,6 +17,7 @@ export type ErrorCode =
   | "DATA_EMPTY"
   | "DATA_MALFORMED"
   | "FILE_UNREADABLE"
+  | "FORMAT_UNSUPPORTED"
   | "GRAPH_INVALID"
   | "GRAPH_NOT_DIFFERENTIABLE"
   | "GRAPH_SHAPE"
@@ -62,6 +63,7 @@ export const errorCodes: Readonly<Record<ErrorCode, ErrorMeaning>> = {
   DATA_EMPTY: { status: 400, exit: 2, summary: "A source has no rows." },
   DATA_MALFORMED: { status: 400, exit: 2, summary: "A source's bytes do not follow its format; the message has the line." },
   FILE_UNREADABLE: { status: 500, exit: 2, summary: "A file is missing or cannot be read or written." },
+  FORMAT_UNSUPPORTED: { status: 400, exit: 2, summary: "A model file is of a version, type or construct that is not read." },
   GRAPH_INVALID: { status: 500, exit: 2, summary: "A graph is not well-formed." },
   GRAPH_NOT_DIFFERENTIABLE: { status: 500, exit: 2, summary: "A gradient was asked through an operator without a gradient rule." },
   GRAPH_SHAPE: { status: 500, exit: 2, summary: "A node's inputs have shapes or types that do not go together." },

@@ -1,3 +1,4 @@
 export { toOnnx, toOnnxModel, onnxAttributes, opsets, type ToOnnxOptions } from "./onnx.ts";
-export { encodeOnnx, type OnnxAttribute, type OnnxModel, type OnnxNode, type OnnxValue } from "./onnx-model.ts";
-export { decodeOnnx } from "./onnx-reader.ts";
+export { encodeOnnx, type OnnxAttribute, type OnnxDimension, type OnnxGraph, type OnnxModel, type OnnxNode, type OnnxValue } from "./onnx-model.ts";
+export { decodeOnnx, type DecodeOnnxOptions } from "./onnx-reader.ts";
+export type { ExternalData, ExternalRange } from "./onnx-tensor.ts";

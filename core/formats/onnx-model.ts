@@ -1,4 +1,3 @@
-import type { Dimension } from "../graph/graph.ts";
 import { dtypeCodes } from "../operators/cast.ts";
 import type { DType, Tensor } from "../tensor.ts";
 import { ProtobufWriter } from "./protobuf.ts";
@@ -8,7 +7,9 @@ export type OnnxAttribute =
   | { readonly kind: "int" | "float"; readonly value: number }
   | { readonly kind: "string"; readonly value: string }
   | { readonly kind: "ints" | "floats"; readonly value: readonly number[] }
-  | { readonly kind: "strings"; readonly value: readonly string[] };
+  | { readonly kind: "strings"; readonly value: readonly string[] }
+  | { readonly kind: "tensor"; readonly value: Tensor }
+  | { readonly kind: "graph"; readonly value: OnnxGraph };
 
 /** ONNX's `NodeProto`. */
 export interface OnnxNode {
@@ -21,30 +22,52 @@ export interface OnnxNode {
   readonly attributes: Readonly<Record<string, OnnxAttribute>>;
 }
 
+/** A size, a symbol's name, or "" for a size that the file leaves open. */
+export type OnnxDimension = number | string;
+
 /** ONNX's `ValueInfoProto` of a tensor. */
 export interface OnnxValue {
   readonly name: string;
   readonly dtype: DType;
-  readonly shape: readonly Dimension[];
+  /** Undefined when not even the rank is said. */
+  readonly shape: readonly OnnxDimension[] | undefined;
 }
 
-/** The parts of ONNX's `ModelProto` that Espalier writes and reads. */
-export interface OnnxModel {
+/** ONNX's `GraphProto`: a model's graph, or a branch of `If`. */
+export interface OnnxGraph {
   readonly name: string;
-  readonly producer: string;
-  readonly irVersion: number;
-  /** Version by domain; "" is ai.onnx. */
-  readonly opsets: Readonly<Record<string, number>>;
   readonly inputs: readonly OnnxValue[];
   readonly outputs: readonly OnnxValue[];
   readonly initializers: Readonly<Record<string, Tensor>>;
   readonly nodes: readonly OnnxNode[];
+  /** The types of inner values, for viewers; written, not read. */
+  readonly values?: readonly OnnxValue[];
+}
+
+/** The parts of ONNX's `ModelProto` that Espalier writes and reads. */
+export interface OnnxModel extends OnnxGraph {
+  readonly producer: string;
+  readonly producerVersion?: string;
+  /** `doc_string`: prose for people. */
+  readonly doc?: string;
+  readonly irVersion: number;
+  /** Version by domain; "" is ai.onnx. */
+  readonly opsets: Readonly<Record<string, number>>;
   /** `metadata_props`. */
   readonly metadata: Readonly<Record<string, string>>;
 }
 
 /** `AttributeProto.AttributeType`. */
-export const attributeTypes: Readonly<Record<OnnxAttribute["kind"], number>> = { float: 1, int: 2, string: 3, floats: 6, ints: 7, strings: 8 };
+export const attributeTypes: Readonly<Record<OnnxAttribute["kind"], number>> = {
+  float: 1,
+  int: 2,
+  string: 3,
+  tensor: 4,
+  graph: 5,
+  floats: 6,
+  ints: 7,
+  strings: 8,
+};
 
 /**
  * The bytes of an `.onnx` file.
@@ -56,6 +79,8 @@ export function encodeOnnx(model: OnnxModel): Uint8Array<ArrayBuffer> {
   const writer = new ProtobufWriter();
   writer.int(1, model.irVersion);
   writer.string(2, model.producer);
+  if (model.producerVersion !== undefined) writer.string(3, model.producerVersion);
+  if (model.doc !== undefined) writer.string(6, model.doc);
   writer.message(7, (graph) => writeGraph(graph, model));
   for (const [domain, version] of Object.entries(model.opsets)) {
     writer.message(8, (opset) => {
@@ -72,12 +97,13 @@ export function encodeOnnx(model: OnnxModel): Uint8Array<ArrayBuffer> {
   return writer.finish();
 }
 
-function writeGraph(graph: ProtobufWriter, model: OnnxModel): void {
+function writeGraph(graph: ProtobufWriter, model: OnnxGraph): void {
   for (const node of model.nodes) graph.message(1, (writer) => writeNode(writer, node));
   graph.string(2, model.name);
   for (const [name, value] of Object.entries(model.initializers)) graph.message(5, (writer) => writeTensor(writer, name, value));
   for (const input of model.inputs) graph.message(11, (writer) => writeValue(writer, input));
   for (const output of model.outputs) graph.message(12, (writer) => writeValue(writer, output));
+  for (const value of model.values ?? []) graph.message(13, (writer) => writeValue(writer, value));
 }
 
 function writeNode(writer: ProtobufWriter, node: OnnxNode): void {
@@ -110,6 +136,12 @@ function writeAttribute(writer: ProtobufWriter, name: string, attribute: OnnxAtt
     case "strings":
       for (const value of attribute.value) writer.string(9, value);
       break;
+    case "tensor":
+      writer.message(5, (inner) => writeTensor(inner, "", attribute.value));
+      break;
+    case "graph":
+      writer.message(6, (inner) => writeGraph(inner, attribute.value));
+      break;
     default:
       attribute satisfies never;
   }
@@ -125,7 +157,7 @@ function writeTensor(writer: ProtobufWriter, name: string, value: Tensor): void 
   } else {
     for (const text of value.data) writer.string(6, text);
   }
-  writer.string(8, name);
+  if (name !== "") writer.string(8, name);
 }
 
 function writeValue(writer: ProtobufWriter, value: OnnxValue): void {
@@ -133,11 +165,13 @@ function writeValue(writer: ProtobufWriter, value: OnnxValue): void {
   writer.message(2, (type) =>
     type.message(1, (tensorType) => {
       tensorType.int(1, dtypeCodes[value.dtype]);
+      const { shape: sizes } = value;
+      if (sizes === undefined) return;
       tensorType.message(2, (shape) => {
-        for (const size of value.shape) {
+        for (const size of sizes) {
           shape.message(1, (dimension) => {
             if (typeof size === "number") dimension.int(1, size);
-            else dimension.string(2, size);
+            else if (size !== "") dimension.string(2, size);
           });
         }
       });

@@ -1,144 +1,161 @@
 import { EspalierError } from "../errors.ts";
-import type { Dimension } from "../graph/graph.ts";
-import { dtypeOfCode } from "../operators/cast.ts";
-import { tensor, type DType, type Tensor } from "../tensor.ts";
-import { attributeTypes, type OnnxAttribute, type OnnxModel, type OnnxNode, type OnnxValue } from "./onnx-model.ts";
-import { readFloats, readInts, readProtobuf, type ProtobufField } from "./protobuf.ts";
+import type { Tensor } from "../tensor.ts";
+import {
+  attributeTypes,
+  type OnnxAttribute,
+  type OnnxDimension,
+  type OnnxGraph,
+  type OnnxModel,
+  type OnnxNode,
+  type OnnxValue,
+} from "./onnx-model.ts";
+import { readDtype, readTensor, type ExternalData } from "./onnx-tensor.ts";
+import { fieldsOf, malformed, MessageFields } from "./protobuf-fields.ts";
+import { readFloats, readInts, type ProtobufField } from "./protobuf.ts";
+
+/** Branches within branches; real models have about 4. A deeper file could only be meant to exhaust the stack. */
+const maxDepth = 32;
+
+/** What `decodeOnnx` takes besides the bytes. */
+export interface DecodeOnnxOptions {
+  /** Reads tensors that are in other files. Without it such a model is refused. */
+  readonly externalData?: ExternalData;
+}
+
+/** What the readers of nested messages share. */
+interface Reading {
+  readonly externalData: ExternalData | undefined;
+  readonly depth: number;
+}
 
 /**
- * Reads what `encodeOnnx` writes, and other writers' models as far as they keep to it: tensors as raw data or strings, no subgraphs.
+ * Reads an `.onnx` file's model, as the file has it: nothing is adapted to another opset, nothing is checked but the format.
  *
- * @throws DATA_MALFORMED when the bytes are not such a model
+ * Made for files of unknown origin: what is allocated is at most a small multiple of the file's own size, branches are read up to a fixed
+ * depth, and fields that it does not know are passed over.
+ *
+ * @throws DATA_MALFORMED when the bytes are not an ONNX model; FORMAT_UNSUPPORTED for element types and constructs that Espalier does not
+ *   have (float16, sequences, functions, sparse tensors, tensors in other files without `externalData`)
+ * @see https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
  */
-export function decodeOnnx(bytes: Uint8Array): OnnxModel {
-  const model = { name: "", producer: "", irVersion: 0, opsets: {} as Record<string, number>, metadata: {} as Record<string, string> };
-  const graph = {
-    inputs: [] as OnnxValue[],
-    outputs: [] as OnnxValue[],
-    initializers: {} as Record<string, Tensor>,
-    nodes: [] as OnnxNode[],
-  };
-  for (const field of readProtobuf(bytes)) {
-    if (field.field === 1) model.irVersion = readInt(field);
-    else if (field.field === 2) model.producer = readText(field);
-    else if (field.field === 8) model.opsets[text(field, 1)] = Number(child(field, 2)?.value ?? 0);
-    else if (field.field === 14) model.metadata[text(field, 1)] = text(field, 2);
-    else if (field.field === 7) {
-      for (const part of fieldsOf(field)) {
-        if (part.field === 1) graph.nodes.push(readNode(part));
-        else if (part.field === 2) model.name = readText(part);
-        else if (part.field === 5) graph.initializers[text(part, 8)] = readTensor(part);
-        else if (part.field === 11) graph.inputs.push(readValue(part));
-        else if (part.field === 12) graph.outputs.push(readValue(part));
-      }
-    }
+export function decodeOnnx(bytes: Uint8Array, { externalData }: DecodeOnnxOptions = {}): OnnxModel {
+  const fields = new MessageFields(bytes);
+  const graph = fields.last(7) ?? malformed("it has no graph");
+  if (fields.all(25).length > 0) {
+    const names = fields.all(25).map((item) => new MessageFields(item).text(1));
+    unsupported(`the model defines functions (${names.join(", ")}); inline them first, as onnx.inliner does`, { functions: names });
   }
-  return { ...model, ...graph };
-}
-
-function readNode(field: ProtobufField): OnnxNode {
-  const fields = [...fieldsOf(field)];
-  const texts = (number: number): string[] => fields.filter((item) => item.field === number).map(readText);
+  const producerVersion = fields.text(3);
+  const doc = fields.text(6);
   return {
-    name: texts(3)[0] ?? "",
-    operator: texts(4)[0] ?? "",
-    domain: texts(7)[0] ?? "",
-    inputs: texts(1),
-    outputs: texts(2),
-    attributes: Object.fromEntries(fields.filter((item) => item.field === 5).map((item) => [text(item, 1), readAttribute(item)])),
+    producer: fields.text(2),
+    ...(producerVersion !== "" && { producerVersion }),
+    ...(doc !== "" && { doc }),
+    irVersion: fields.int(1) ?? 0,
+    opsets: Object.fromEntries(fields.all(8).map(readOpset)),
+    metadata: Object.fromEntries(fields.all(14).map(readEntry)),
+    ...readGraph(graph, { externalData, depth: 0 }),
   };
 }
 
-function readAttribute(field: ProtobufField): OnnxAttribute {
-  const fields = [...fieldsOf(field)];
-  const of = (number: number): ProtobufField[] => fields.filter((item) => item.field === number);
-  const type = readInt(of(20)[0] ?? malformed(`attribute "${text(field, 1)}" has no type`));
-  const kind = (Object.keys(attributeTypes) as OnnxAttribute["kind"][]).find((name) => attributeTypes[name] === type); // the table's own keys
+function readOpset(field: ProtobufField): readonly [string, number] {
+  const opset = new MessageFields(field);
+  const domain = opset.text(1);
+  return [domain === "ai.onnx" ? "" : domain, opset.int(2) ?? 0];
+}
+
+function readEntry(field: ProtobufField): readonly [string, string] {
+  const entry = new MessageFields(field);
+  return [entry.text(1), entry.text(2)];
+}
+
+function readGraph(field: ProtobufField, reading: Reading): OnnxGraph {
+  if (reading.depth > maxDepth) malformed(`its branches are nested more than ${maxDepth} deep`);
+  const fields = new MessageFields(field);
+  if (fields.all(15).length > 0) unsupported("the model has sparse initializers; make them dense first");
+  return {
+    name: fields.text(2),
+    inputs: fields.all(11).map(readValue),
+    outputs: fields.all(12).map(readValue),
+    initializers: readInitializers(fields.all(5), reading),
+    nodes: fields.all(1).map((node) => readNode(node, reading)),
+  };
+}
+
+function readInitializers(fields: readonly ProtobufField[], { externalData }: Reading): Readonly<Record<string, Tensor>> {
+  const initializers = new Map<string, Tensor>();
+  for (const field of fields) {
+    const { name, value } = readTensor(field, externalData);
+    if (initializers.has(name)) malformed(`the initializer "${name}" is there twice`);
+    initializers.set(name, value);
+  }
+  return Object.fromEntries(initializers);
+}
+
+function readNode(field: ProtobufField, reading: Reading): OnnxNode {
+  const fields = new MessageFields(field);
+  const domain = fields.text(7);
+  const name = fields.text(3);
+  return {
+    name,
+    operator: fields.text(4),
+    domain: domain === "ai.onnx" ? "" : domain,
+    inputs: fields.texts(1),
+    outputs: fields.texts(2),
+    attributes: Object.fromEntries(fields.all(5).map((item) => readAttribute(item, `${name} (${fields.text(4)})`, reading))),
+  };
+}
+
+function readAttribute(field: ProtobufField, node: string, reading: Reading): readonly [string, OnnxAttribute] {
+  const fields = new MessageFields(field);
+  const name = fields.text(1);
+  const type = fields.int(20) ?? malformed(`attribute "${name}" of node ${node} has no type`);
+  const kind = (Object.keys(attributeTypes) as OnnxAttribute["kind"][]).find((key) => attributeTypes[key] === type); // the table's own keys
+  const required = (number: number): ProtobufField => fields.last(number) ?? malformed(`attribute "${name}" of node ${node} has no value`);
   switch (kind) {
     case "float":
-      return { kind, value: of(2).flatMap(readFloats)[0] ?? 0 };
+      return [name, { kind, value: fields.all(2).flatMap(readFloats).at(-1) ?? 0 }];
     case "int":
-      return { kind, value: of(3).map(readInt)[0] ?? 0 };
+      return [name, { kind, value: exact(fields.int(3) ?? 0) }];
     case "string":
-      return { kind, value: of(4).map(readText)[0] ?? "" };
+      return [name, { kind, value: fields.text(4) }];
+    case "tensor":
+      return [name, { kind, value: readTensor(required(5), reading.externalData).value }];
+    case "graph":
+      return [name, { kind, value: readGraph(required(6), { ...reading, depth: reading.depth + 1 }) }];
     case "floats":
-      return { kind, value: of(7).flatMap(readFloats) };
+      return [name, { kind, value: fields.all(7).flatMap(readFloats) }];
     case "ints":
-      return { kind, value: of(8).flatMap(readInts) };
+      return [name, { kind, value: fields.all(8).flatMap(readInts).map(exact) }];
     case "strings":
-      return { kind, value: of(9).map(readText) };
+      return [name, { kind, value: fields.texts(9) }];
     case undefined:
-      return malformed(`attribute "${text(field, 1)}" is of type ${type}, which is not read`);
+      return unsupported(`attribute "${name}" of node ${node} is of type ${type} (sparse tensors, types or lists of graphs), which is not read`);
     default:
       return kind satisfies never;
   }
 }
 
-function readTensor(field: ProtobufField): Tensor {
-  const fields = [...fieldsOf(field)];
-  const shape = fields.filter((item) => item.field === 1).flatMap(readInts);
-  const dtype = readDtype(child(field, 2));
-  if (dtype === "string") return tensor(dtype, shape, fields.filter((item) => item.field === 6).map(readText));
-  const raw = child(field, 9) ?? malformed(`initializer "${text(field, 8)}" does not hold raw data`);
-  const bytes = bytesOf(raw).slice().buffer; // a copy: the element types need aligned memory
-  const memory = {
-    float32: Float32Array,
-    float64: Float64Array,
-    int32: Int32Array,
-    int64: BigInt64Array,
-    uint8: Uint8Array,
-    bool: Uint8Array,
-  }[dtype];
-  if (bytes.byteLength % memory.BYTES_PER_ELEMENT !== 0) malformed(`initializer "${text(field, 8)}" ends inside an element`);
-  return tensor(dtype, shape, new memory(bytes));
+/** Exporters write "to the end" as the largest int64; the largest exact number says the same. */
+function exact(value: number): number {
+  return Math.min(Math.max(value, Number.MIN_SAFE_INTEGER), Number.MAX_SAFE_INTEGER);
 }
 
 function readValue(field: ProtobufField): OnnxValue {
-  const type = child(field, 2);
-  const tensorType = (type && child(type, 1)) ?? malformed(`value "${text(field, 1)}" is not a tensor`);
-  const shape = child(tensorType, 2);
-  return { name: text(field, 1), dtype: readDtype(child(tensorType, 1)), shape: shape === undefined ? [] : [...fieldsOf(shape)].map(readDimension) };
+  const fields = new MessageFields(field);
+  const name = fields.text(1);
+  const type = fields.message(2) ?? malformed(`value "${name}" has no type`);
+  const tensorType = type.message(1) ?? unsupported(`value "${name}" is not a tensor (a sequence, a map, an optional or a sparse tensor)`);
+  const shape = tensorType.last(2);
+  const dtype = readDtype(tensorType.int(1) ?? 0, `value "${name}"`);
+  return { name, dtype, shape: shape === undefined ? undefined : fieldsOf(shape).flatMap((item) => (item.field === 1 ? [readDimension(item)] : [])) };
 }
 
-function readDimension(field: ProtobufField): Dimension {
-  const value = child(field, 1);
-  if (value !== undefined) return readInt(value);
-  const name = text(field, 2);
-  return name === "batch" ? name : malformed(`a dimension is named "${name}"; only "batch" is read`);
+function readDimension(field: ProtobufField): OnnxDimension {
+  const fields = new MessageFields(field);
+  return fields.int(1) ?? fields.text(2);
 }
 
-function readDtype(field: ProtobufField | undefined): DType {
-  const type = field === undefined ? 0 : readInt(field);
-  return dtypeOfCode(type) ?? malformed(`element type ${type} is not read`);
-}
-
-function child(field: ProtobufField, number: number): ProtobufField | undefined {
-  let found: ProtobufField | undefined;
-  for (const item of fieldsOf(field)) if (item.field === number) found = item;
-  return found;
-}
-
-function text(field: ProtobufField, number: number): string {
-  const found = child(field, number);
-  return found === undefined ? "" : readText(found);
-}
-
-function fieldsOf(field: ProtobufField): Iterable<ProtobufField> {
-  return readProtobuf(bytesOf(field));
-}
-
-function readText(field: ProtobufField): string {
-  return new TextDecoder().decode(bytesOf(field));
-}
-
-function readInt(field: ProtobufField): number {
-  return readInts(field)[0] ?? malformed(`field ${field.field} is empty`);
-}
-
-function bytesOf(field: ProtobufField): Uint8Array {
-  return field.wire === "bytes" ? field.value : malformed(`field ${field.field} should hold bytes`);
-}
-
-function malformed(message: string): never {
-  throw new EspalierError("DATA_MALFORMED", `not an ONNX model that can be read: ${message}`);
+function unsupported(message: string, details: Readonly<Record<string, unknown>> = {}): never {
+  throw new EspalierError("FORMAT_UNSUPPORTED", `this ONNX model cannot be read: ${message}`, details);
 }

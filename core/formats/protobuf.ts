@@ -133,23 +133,40 @@ export function* readProtobuf(message: Uint8Array): Generator<ProtobufField> {
   }
 }
 
-/** The integers of a repeated field's one occurrence, packed or not. */
+/** The integers of a repeated field's one occurrence, packed or not; those beyond 2^53 lose their low bits. */
 export function readInts(field: ProtobufField): number[] {
-  if (field.wire === "varint") return [signed(field.value)];
-  const values: number[] = [];
+  return field.wire === "varint" ? [signed(field.value)] : readBigInts(field).map(Number);
+}
+
+/** As `readInts`, every bit kept. @throws DATA_MALFORMED when the field ends inside a number or one is longer than 10 bytes */
+export function readBigInts(field: ProtobufField): bigint[] {
+  if (field.wire === "varint") return [BigInt.asIntN(64, field.value)];
+  const refuse = (what: string): never => {
+    throw new EspalierError("DATA_MALFORMED", `protobuf: packed field ${field.field} ${what}`, { field: field.field });
+  };
+  const values: bigint[] = [];
   let value = 0n;
   let shift = 0n;
   for (const byte of field.value) {
     value |= BigInt(byte & 127) << shift;
     shift += 7n;
     if (byte < 128) {
-      values.push(signed(value));
+      values.push(BigInt.asIntN(64, value));
       value = 0n;
       shift = 0n;
-    }
+    } else if (shift >= 70n) refuse("holds a varint longer than 10 bytes");
   }
-  if (shift !== 0n) throw new EspalierError("DATA_MALFORMED", `protobuf: packed field ${field.field} ends inside a number`, { field: field.field });
+  if (shift !== 0n) refuse("ends inside a number");
   return values;
+}
+
+/** The 64-bit floats of a repeated field's one occurrence, packed or not. */
+export function readDoubles(field: ProtobufField): number[] {
+  if (field.wire === "varint" || field.value.byteLength % 8 !== 0) {
+    throw new EspalierError("DATA_MALFORMED", `protobuf: field ${field.field} does not hold 64-bit floats`, { field: field.field });
+  }
+  const view = new DataView(field.value.buffer, field.value.byteOffset, field.value.byteLength);
+  return Array.from({ length: view.byteLength / 8 }, (_, i) => view.getFloat64(i * 8, true));
 }
 
 /** The 32-bit floats of a repeated field's one occurrence, packed or not. */

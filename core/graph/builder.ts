@@ -2,6 +2,7 @@ import { EspalierError } from "../errors.ts";
 import { readAttributes } from "../operators/attributes.ts";
 import { findOperator } from "../operators/index.ts";
 import type { Emitter, InferContext, Operator, Value } from "../operators/operator.ts";
+import { symbolicCount } from "../operators/shapes.ts";
 import { scalar, tensor, toNumbers, type DType, type Tensor } from "../tensor.ts";
 import {
   formatShape,
@@ -101,7 +102,7 @@ export class GraphBuilder implements Emitter {
     if (this.#nodeNames.has(node.name)) refuse(`node "${node.name}" is there twice in graph "${this.name}"`, { node: node.name });
     const { operator, context, types } = this.#inferNode(node);
     const values = node.outputs.map((output, i) => this.#define(output, types[i] as ValueType)); // the counts were compared
-    const contents = operator.contents?.(context);
+    const contents = contentsOf(operator, context, types);
     if (contents !== undefined && values[0] !== undefined) this.#contents.set(values[0].name, contents);
     this.#names.add(node.name);
     this.#nodeNames.add(node.name);
@@ -114,10 +115,10 @@ export class GraphBuilder implements Emitter {
     return this.#inferNode(node).types;
   }
 
-  /** An int64 node's contents where they follow from constants and shapes, without adding it. */
+  /** A node's contents where they follow from constants and shapes, without adding it. */
   contentsOf(node: Node): readonly Dimension[] | undefined {
-    const { operator, context } = this.#inferNode(node);
-    return operator.contents?.(context);
+    const { operator, context, types } = this.#inferNode(node);
+    return contentsOf(operator, context, types);
   }
 
   /** A name that no value or node has yet, in the current scope. */
@@ -176,10 +177,11 @@ export class GraphBuilder implements Emitter {
     return this.#state.find((state) => state.name === name);
   }
 
-  /** The contents of an int64 value where they follow from constants and shapes; "batch" stands for itself. */
+  /** The contents of a small value where they follow from constants and shapes; "batch" stands for itself. */
   dimensionsOf(name: ValueName): readonly Dimension[] | undefined {
     const constant = this.#constants[name];
-    return constant?.dtype === "int64" ? toNumbers(constant) : this.#contents.get(name);
+    if (constant === undefined) return this.#contents.get(name);
+    return constant.dtype === "string" || constant.data.length > maxContents ? undefined : toNumbers(constant);
   }
 
   /** The contents of a constant. */
@@ -278,6 +280,14 @@ export class GraphBuilder implements Emitter {
       fail,
     };
   }
+}
+
+/** Computed shapes have a few elements; what is larger is data, whose contents nobody follows. */
+const maxContents = 4096;
+
+function contentsOf(operator: Operator, context: InferContext, [type]: readonly ValueType[]): readonly Dimension[] | undefined {
+  const { count } = symbolicCount(type?.shape ?? []);
+  return type !== undefined && count <= maxContents ? operator.contents?.(context) : undefined;
 }
 
 /** A record without a prototype: a value may be called "constructor". */

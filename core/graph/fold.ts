@@ -1,4 +1,5 @@
 import { allocate, elementCount, toNumbers, type DType, type Tensor } from "../tensor.ts";
+import { foldMovement } from "./fold-movement.ts";
 import type { Node, ValueType } from "./graph.ts";
 
 /** Results larger than this are not folded: they would make the graph bigger than the work they save. */
@@ -34,6 +35,8 @@ export function fold(node: Node, inputs: readonly (Tensor | undefined)[], type: 
       (condition ?? []).map((chosen, i) => (chosen ? a : b)?.[i] ?? NaN),
     );
   }
+  const moved = foldMovement(node, known, shape);
+  if (moved !== undefined) return store(dtype, shape, moved);
   const one = unary[node.operator];
   if (one !== undefined && known.length === 1) return store(dtype, shape, toNumbers(first).map(one));
   const two = binary[node.operator];
@@ -56,6 +59,9 @@ const unary: Readonly<Record<string, (x: number) => number>> = {
   Exp: Math.exp,
   Log: Math.log,
   Tanh: Math.tanh,
+  Floor: Math.floor,
+  Ceil: Math.ceil,
+  Sign: Math.sign,
   Not: (x) => Number(x === 0),
 };
 

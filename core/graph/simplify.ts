@@ -1,8 +1,8 @@
-import { elementCount, tensor, type Tensor } from "../tensor.ts";
+import { elementCount } from "../tensor.ts";
 import type { Value } from "../operators/operator.ts";
 import type { GraphBuilder } from "./builder.ts";
-import { fold } from "./fold.ts";
-import type { Graph, Node, ValueName, ValueType } from "./graph.ts";
+import { constantOf } from "./constant-of.ts";
+import type { Graph, Node, ValueName } from "./graph.ts";
 import { withoutNode } from "./identities.ts";
 import { attributesKey } from "./attributes-key.ts";
 import { rewrite } from "./rewrite.ts";
@@ -55,13 +55,7 @@ class Simplifier {
     const types = builder.typesOf(node);
     const [type] = types;
     if (type === undefined || types.length !== 1) return undefined;
-    const folded =
-      contentsOf(builder, node, type) ??
-      fold(
-        node,
-        node.inputs.map((name) => builder.constantOf(name)),
-        type,
-      );
+    const folded = constantOf(builder, node, type);
     if (folded !== undefined) return builder.constant(folded);
     return withoutNode({ builder, producer: (name) => this.#producers.get(name) }, node, type);
   }
@@ -89,15 +83,6 @@ class Simplifier {
     this.#constants.set(key, first);
     return first;
   }
-}
-
-/** An int64 output whose contents follow from shapes. */
-function contentsOf(builder: GraphBuilder, node: Node, type: ValueType): Tensor | undefined {
-  const contents = builder.contentsOf(node)?.filter((size) => size !== "batch");
-  const shape = type.shape.filter((size) => size !== "batch");
-  return contents !== undefined && shape.length === type.shape.length && contents.length === elementCount(shape)
-    ? tensor("int64", shape, contents)
-    : undefined;
 }
 
 function keyOf(element: number | bigint | string): string {

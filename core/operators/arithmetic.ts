@@ -1,22 +1,29 @@
+import { sizeArithmetic } from "./contents.ts";
 import { binary, unary } from "./elementwise.ts";
 import type { Operator } from "./operator.ts";
 import { floatTypes, numberTypes } from "./shapes.ts";
 
 /** a + b. @see https://onnx.ai/onnx/operators/onnx__Add.html */
-export const add: Operator = binary("Add", { dtypes: numberTypes, gradient: (_, dy) => [() => dy, () => dy] });
+export const add: Operator = binary("Add", { dtypes: numberTypes, contents: sizeArithmetic.Add, gradient: (_, dy) => [() => dy, () => dy] });
 
 /** a - b. @see https://onnx.ai/onnx/operators/onnx__Sub.html */
-export const sub: Operator = binary("Sub", { dtypes: numberTypes, gradient: ({ emit }, dy) => [() => dy, () => emit.op("Neg", [dy])] });
+export const sub: Operator = binary("Sub", {
+  dtypes: numberTypes,
+  contents: sizeArithmetic.Sub,
+  gradient: ({ emit }, dy) => [() => dy, () => emit.op("Neg", [dy])],
+});
 
 /** a b. @see https://onnx.ai/onnx/operators/onnx__Mul.html */
 export const mul: Operator = binary("Mul", {
   dtypes: numberTypes,
+  contents: sizeArithmetic.Mul,
   gradient: ({ emit, input }, dy) => [() => emit.op("Mul", [dy, input(1)]), () => emit.op("Mul", [dy, input(0)])],
 });
 
 /** a / b; whole numbers are cut towards zero. @see https://onnx.ai/onnx/operators/onnx__Div.html */
 export const div: Operator = binary("Div", {
   dtypes: numberTypes,
+  contents: sizeArithmetic.Div,
   gradient: ({ emit, input, outputs }, dy) => [
     () => emit.op("Div", [dy, input(1)]),
     () => emit.op("Neg", [emit.op("Div", [emit.op("Mul", [dy, outputs[0]]), input(1)])]),

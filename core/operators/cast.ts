@@ -1,4 +1,5 @@
 import type { DType } from "../tensor.ts";
+import { isExactSize, sameContents } from "./contents.ts";
 import type { Operator } from "./operator.ts";
 import { isFloat, movableTypes, typed } from "./shapes.ts";
 
@@ -23,6 +24,11 @@ export const cast: Operator = {
     const dtype = dtypeOfCode(to);
     if (dtype === undefined || dtype === "string") return context.fail(`cannot cast to element type ${to} of ONNX`);
     return [{ dtype, shape: x.shape }];
+  },
+  contents(context) {
+    const sizes = [dtypeCodes.int64, dtypeCodes.int32, dtypeCodes.float32, dtypeCodes.float64].includes(context.attributes.int("to"));
+    const contents = sizes ? sameContents(context) : undefined;
+    return contents?.every(isExactSize) ? contents : undefined;
   },
   gradient({ emit, input, gradients }) {
     const [dy] = gradients;

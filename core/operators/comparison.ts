@@ -1,9 +1,10 @@
+import { sameSize } from "./contents.ts";
 import { binary, unary } from "./elementwise.ts";
 import type { Operator } from "./operator.ts";
 import { numberTypes } from "./shapes.ts";
 
 /** a = b. @see https://onnx.ai/onnx/operators/onnx__Equal.html */
-export const equal: Operator = binary("Equal", { dtypes: [...numberTypes, "bool"], result: "bool" });
+export const equal: Operator = binary("Equal", { dtypes: [...numberTypes, "bool"], result: "bool", contents: sameSize });
 
 /** a < b. @see https://onnx.ai/onnx/operators/onnx__Less.html */
 export const less: Operator = binary("Less", { dtypes: numberTypes, result: "bool" });

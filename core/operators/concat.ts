@@ -1,3 +1,4 @@
+import { vectorContents } from "./contents.ts";
 import { zerosLike } from "./gradients.ts";
 import type { InferContext, Operator } from "./operator.ts";
 import { alike, axisOf, movableTypes, optionalInts, staticSizes, typed } from "./shapes.ts";
@@ -35,7 +36,7 @@ export const concat: Operator = {
     ];
   },
   contents(context) {
-    const parts = context.inputs.map((_, i) => context.dimensions(i));
+    const parts = context.inputs.map((_, i) => vectorContents(context, i));
     return parts.some((part) => part === undefined) ? undefined : parts.flatMap((part) => part ?? []);
   },
   gradient({ emit, inputs, input, attributes, gradients: [dy], needs }) {

@@ -1,5 +1,6 @@
-import type { AttributeSpec, GradientContext, LowerContext, Operator, Value } from "./operator.ts";
+import type { AttributeSpec, GradientContext, InferContext, LowerContext, Operator, Value } from "./operator.ts";
 import type { DType } from "../tensor.ts";
+import { pairedContents, type DimensionRule } from "./contents.ts";
 import { sumTo } from "./gradients.ts";
 import { alike, broadcast, typed } from "./shapes.ts";
 
@@ -37,12 +38,14 @@ export interface BinaryRule {
   readonly dtypes: readonly DType[];
   /** The output's element type, where it is not the inputs'. */
   readonly result?: DType;
+  /** How sizes go through it, where shapes are computed with it. */
+  readonly contents?: DimensionRule;
   /** Gradients in the output's shape; each is asked for only when it is needed, and summed to its operand's shape here. */
   readonly gradient?: (context: GradientContext, dy: Value) => readonly [a: () => Value | undefined, b: () => Value | undefined];
 }
 
 /** Defines an operator that works element by element on two values under broadcasting. */
-export function binary(name: string, { dtypes, result, gradient }: BinaryRule): Operator {
+export function binary(name: string, { dtypes, result, contents, gradient }: BinaryRule): Operator {
   return {
     name,
     domain: "",
@@ -53,6 +56,7 @@ export function binary(name: string, { dtypes, result, gradient }: BinaryRule): 
       const shapes = alike(context, [0, 1], dtypes).map((input) => input.shape);
       return [{ dtype: result ?? context.input(0).dtype, shape: broadcast(context, shapes) }];
     },
+    ...(contents && { contents: (context: InferContext) => pairedContents(context, [0, 1], contents) }),
     ...(gradient && {
       gradient: (context: GradientContext) => {
         const [dy] = context.gradients;

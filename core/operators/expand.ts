@@ -1,3 +1,4 @@
+import { vectorContents } from "./contents.ts";
 import { sumTo } from "./gradients.ts";
 import type { Operator } from "./operator.ts";
 import { broadcast, typed } from "./shapes.ts";
@@ -15,6 +16,13 @@ export const expand: Operator = {
     const shape = context.dimensions(1) ?? context.fail("the shape (input 1) must be a constant or follow from Shape");
     if (shape.some((size) => size !== "batch" && size < 0)) context.fail("the shape (input 1) has a negative size");
     return [{ dtype: x.dtype, shape: broadcast(context, [x.shape, shape]) }];
+  },
+  contents(context) {
+    const values = vectorContents(context, 0);
+    const shape = context.dimensions(1);
+    const [count] = shape ?? [];
+    if (values === undefined || shape?.length !== 1 || typeof count !== "number") return undefined;
+    return values.length === 1 ? Array.from({ length: count }, () => values[0] ?? 1) : values;
   },
   gradient({ emit, input, gradients }) {
     const [dy] = gradients;

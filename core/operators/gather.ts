@@ -1,5 +1,6 @@
 import { formatShape, type Dimension } from "../graph/graph.ts";
 import { dtypeCodes } from "./cast.ts";
+import { vectorContents } from "./contents.ts";
 import { zerosLike } from "./gradients.ts";
 import type { Operator } from "./operator.ts";
 import { axisOf, floatTypes, movableTypes, typed } from "./shapes.ts";
@@ -22,7 +23,7 @@ export const gather: Operator = {
     return [{ dtype: data.dtype, shape: gatheredShape(data.shape, indices.shape, axis) }];
   },
   contents(context) {
-    const all = context.dimensions(0);
+    const all = vectorContents(context, 0);
     const indices = context.dimensions(1);
     if (all === undefined || indices === undefined) return undefined;
     return indices.map((index) => (index === "batch" ? undefined : all.at(index)) ?? context.fail(`index ${index} is outside ${formatShape(all)}`));

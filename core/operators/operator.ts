@@ -32,7 +32,7 @@ export interface InferContext {
   readonly input: (index: number) => ValueType;
   /** An input's contents when they are known while building (axes, shapes, pads). */
   readonly constant: (index: number) => Tensor | undefined;
-  /** The contents of an int64 input, "batch" included, when they follow from constants and shapes. */
+  /** The contents of a small input, "batch" included, when they follow from constants and shapes. */
   readonly dimensions: (index: number) => readonly Dimension[] | undefined;
   /** Throws GRAPH_SHAPE with the node's name, its operator and every input's shape before the message. */
   readonly fail: (message: string) => never;
@@ -102,7 +102,7 @@ export interface Operator {
   readonly attributes: Readonly<Record<string, AttributeSpec>>;
   /** Types of the outputs, one for each output that the node names. */
   infer(context: InferContext): readonly ValueType[];
-  /** The contents of an int64 output, where they follow from shapes alone; lets Reshape and Expand take a computed shape. */
+  /** The contents of the first output, where they follow from shapes and constants; lets Reshape and Expand take a computed shape. Not called for large ones. */
   contents?(context: InferContext): readonly Dimension[] | undefined;
   /**
    * Gradients for each input, undefined where it is zero or not asked for. Absent: the gradient goes through `lower`; without

@@ -1,4 +1,5 @@
 import { formatShape, type Dimension } from "../graph/graph.ts";
+import { sameContents } from "./contents.ts";
 import { reshape as reshapeValue, reshapeTo } from "./gradients.ts";
 import type { GradientContext, InferContext, LowerContext, Operator, Value } from "./operator.ts";
 import { axesOf, knownInts, optionalInts, productOf, symbolicCount, typed } from "./shapes.ts";
@@ -20,6 +21,7 @@ export const reshape: Operator = {
     const target = context.dimensions(1) ?? context.fail("the shape (input 1) must be a constant or follow from Shape");
     return [{ dtype: x.dtype, shape: resolveShape(context, x.shape, target) }];
   },
+  contents: sameContents,
   gradient: backToInput,
 };
 
@@ -37,6 +39,7 @@ export const flatten: Operator = {
     const split = axis < 0 ? axis + shape.length : axis;
     return [{ dtype, shape: [productOf(context, shape.slice(0, split)), productOf(context, shape.slice(split))] }];
   },
+  contents: sameContents,
   gradient: backToInput,
   lower: asReshape,
 };
@@ -55,6 +58,7 @@ export const squeeze: Operator = {
     for (const axis of axes) if (shape[axis] !== 1) context.fail(`axis ${axis} has size ${shape[axis]}, not 1`);
     return [{ dtype, shape: shape.filter((_, i) => !axes.includes(i)) }];
   },
+  contents: sameContents,
   gradient: backToInput,
   lower: asReshape,
 };
@@ -74,6 +78,7 @@ export const unsqueeze: Operator = {
     const result = Array.from({ length: shape.length + given.length }, (_, i) => (axes.includes(i) ? 1 : (rest.shift() ?? 1)));
     return [{ dtype, shape: result }];
   },
+  contents: sameContents,
   gradient: backToInput,
   lower: asReshape,
 };

@@ -76,6 +76,7 @@ export function knownInts(context: InferContext, index: number, what: string): r
 export function optionalInts(context: InferContext, index: number, what: string): readonly number[] | undefined {
   const input = context.inputs[index];
   if (input === undefined) return undefined;
+  if (input.dtype !== "int64" && input.dtype !== "int32") context.fail(`${what} (input ${index}) must be int64 or int32, not ${input.dtype}`);
   if (input.shape.length > 1) context.fail(`${what} (input ${index}) must be a vector, not ${formatShape(input.shape)}`);
   const values = context.dimensions(index) ?? context.fail(`${what} (input ${index}) must be an int64 constant`);
   return values.map((value) => (value === "batch" ? context.fail(`${what} (input ${index}) cannot hold the batch size`) : value));

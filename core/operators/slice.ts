@@ -1,5 +1,6 @@
 import type { Dimension } from "../graph/graph.ts";
 import { toNumbers } from "../tensor.ts";
+import { vectorContents } from "./contents.ts";
 import { spread } from "./gradients.ts";
 import type { GradientContext, InferContext, Operator, Value } from "./operator.ts";
 import { axesOf, knownInts, movableTypes, optionalInts, typed } from "./shapes.ts";
@@ -32,7 +33,7 @@ export const slice: Operator = {
     return [{ dtype: x.dtype, shape }];
   },
   contents(context) {
-    const all = context.dimensions(0);
+    const all = vectorContents(context, 0);
     if (all === undefined) return undefined;
     const [start = 0] = knownInts(context, 1, "starts");
     const [end = 0] = knownInts(context, 2, "ends");
