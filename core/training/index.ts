@@ -5,7 +5,7 @@ export { type EarlyStopping, type FitOptions, type FitResult, type TrainingData 
 export { fit } from "./fit.ts";
 export { meanSquaredError, softmaxCrossEntropy, type Loss, type SoftmaxCrossEntropyOptions } from "./losses/index.ts";
 export { memoryCheckpoints } from "./memory-checkpoints.ts";
-export { accuracy, meanAbsoluteError, rootMeanSquaredError, type Metric, type MetricSums } from "./metrics/index.ts";
+export { accuracy, meanAbsoluteError, onOutput, rootMeanSquaredError, type Metric, type MetricSums, type OnOutputOptions } from "./metrics/index.ts";
 export { adam, sgd, type AdamOptions, type Optimizer, type OptimizerContext, type SgdOptions } from "./optimizers/index.ts";
 export { tableRecipe, type Recipe, type RecipeOptions } from "./recipe.ts";
 export { constantSchedule, cosineSchedule, type Schedule, type ScheduleContext } from "./schedules/index.ts";

@@ -1,23 +1,25 @@
 import type { TypedArray } from "../../tensor.ts";
-import { numbers, type Metric } from "./metric.ts";
+import { numbers, rowWeight, type Metric } from "./metric.ts";
 
 /** The share of rows whose largest logit is the label's; the first of equal ones counts. */
 export function accuracy(): Metric {
   return {
     name: "accuracy",
+    output: "logits",
     start() {
       let right = 0;
-      let rows = 0;
+      let total = 0;
       return {
-        add(outputs, labels) {
+        add(outputs, labels, weights) {
           const logits = numbers(outputs["logits"]);
           const classes = outputs["logits"]?.shape[1] ?? 0;
           numbers(labels).forEach((label, row) => {
-            right += largest(logits, row * classes, classes) === Number(label) ? 1 : 0;
+            const weight = rowWeight(weights, row);
+            right += largest(logits, row * classes, classes) === Number(label) ? weight : 0;
+            total += weight;
           });
-          rows += labels.shape[0] ?? 0;
         },
-        result: () => right / rows,
+        result: () => right / total,
       };
     },
   };

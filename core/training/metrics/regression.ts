@@ -1,4 +1,4 @@
-import { numbers, type Metric } from "./metric.ts";
+import { numbers, rowWeight, type Metric } from "./metric.ts";
 
 /** Root of the mean squared difference between `prediction` and label, in the label's (standardised) unit. */
 export function rootMeanSquaredError(): Metric {
@@ -13,16 +13,21 @@ export function meanAbsoluteError(): Metric {
 function differenceMetric(name: string, cost: (difference: number) => number, finish: (mean: number) => number): Metric {
   return {
     name,
+    output: "prediction",
     start() {
       let sum = 0;
-      let count = 0;
+      let total = 0;
       return {
-        add(outputs, labels) {
+        add(outputs, labels, weights) {
           const predictions = numbers(outputs["prediction"]);
-          numbers(labels).forEach((label, i) => (sum += cost(Number(predictions[i]) - Number(label))));
-          count += predictions.length;
+          const perRow = predictions.length / (labels.shape[0] ?? 1);
+          numbers(labels).forEach((label, i) => {
+            const weight = rowWeight(weights, Math.floor(i / perRow));
+            sum += weight * cost(Number(predictions[i]) - Number(label));
+            total += weight;
+          });
         },
-        result: () => finish(sum / count),
+        result: () => finish(sum / total),
       };
     },
   };
