@@ -5,11 +5,16 @@ import { loweredOperators } from "./lowering/index.ts";
 const loweredByCore: Readonly<Record<string, Supports>> = {
   SoftmaxCrossEntropyLoss: always,
   BatchNormalization: (_, { attributes }) => attributes.int("training_mode") === 1,
+  LRN: (_, { attributes }) => attributes.int("size") % 2 === 0,
 };
 
-/** Operators that go to ONNX Runtime as they are, or by a lowering of this backend's: every other standard one, and those of the table. */
+const standard: readonly string[] = ["", "ai.onnx.ml"];
+
+/** Operators that go to ONNX Runtime as they are, or by a lowering of this backend's: every other standard one of opset 21, and those of the table. */
 export const supportedOperators: ReadonlySet<string> = new Set([
-  ...operators.filter(({ name, domain }) => (domain === "" || domain === "ai.onnx.ml") && loweredByCore[name] !== always).map(({ name }) => name),
+  ...operators
+    .filter(({ name, domain, opset }) => standard.includes(domain) && opset === undefined && loweredByCore[name] !== always)
+    .map(({ name }) => name),
   ...loweredOperators,
 ]);
 

@@ -43,6 +43,14 @@ export const batchNormalization: Operator = {
     const y = emit.op("BatchNormalization", [x, scale, bias, batchMean, batchVariance], { epsilon });
     return [y, running(input(3), batchMean), running(input(4), batchVariance)].slice(0, outputTypes.length);
   },
+  training({ emit, input, attributes, update }) {
+    const inputs = [0, 1, 2, 3, 4].map((index) => input(index));
+    const options = { epsilon: attributes.float("epsilon"), momentum: attributes.float("momentum"), training_mode: 1 };
+    const [y, mean, variance] = emit.ops("BatchNormalization", inputs, 3, options);
+    if (mean) update(3, mean);
+    if (variance) update(4, variance);
+    return y ? [y] : [];
+  },
 };
 
 /**

@@ -14,7 +14,11 @@ import { dropout } from "./dropout.ts";
 import { expand } from "./expand.ts";
 import { clip, max, min } from "./extremes.ts";
 import { gather, gatherGrad } from "./gather.ts";
+import { groupNormalization } from "./group-normalization.ts";
 import { identity } from "./identity.ts";
+import { instanceNormalization, meanVarianceNormalization } from "./instance-normalization.ts";
+import { layerNormalization, layerNormalizationGrad } from "./layer-normalization.ts";
+import { lrn } from "./lrn.ts";
 import { gemm, matMul } from "./matmul.ts";
 import { maxPool, maxPoolGrad } from "./max-pool.ts";
 import { momentum } from "./momentum.ts";
@@ -22,6 +26,7 @@ import { pad } from "./pad.ts";
 import { erf, exp, log, pow, sqrt } from "./powers.ts";
 import { argMax, reduceMax, reduceMean, reduceMin, reduceSum } from "./reductions.ts";
 import { flatten, reshape, squeeze, unsqueeze } from "./reshape.ts";
+import { rmsNormalization } from "./rms-normalization.ts";
 import { scatterNd } from "./scatter-nd.ts";
 import { shape } from "./shape.ts";
 import { slice } from "./slice.ts";
@@ -77,7 +82,13 @@ export const operators: readonly Operator[] = [
   min,
   gather,
   gatherGrad,
+  groupNormalization,
   identity,
+  instanceNormalization,
+  meanVarianceNormalization,
+  layerNormalization,
+  layerNormalizationGrad,
+  lrn,
   gemm,
   matMul,
   maxPool,
@@ -98,6 +109,7 @@ export const operators: readonly Operator[] = [
   reshape,
   squeeze,
   unsqueeze,
+  rmsNormalization,
   scatterNd,
   shape,
   slice,

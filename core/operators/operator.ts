@@ -96,6 +96,8 @@ export interface TrainingContext extends LowerContext {
 export interface Operator {
   readonly name: string;
   readonly domain: "" | "ai.onnx.ml" | "ai.onnx.preview.training" | "espalier";
+  /** The version of ONNX's operator set that brought it, where that is later than 21: a file of opset 21 cannot hold it as it is. */
+  readonly opset?: number;
   /** Fewest and most inputs and outputs; `Infinity` where variadic. */
   readonly inputs: readonly [min: number, max: number];
   readonly outputs: readonly [min: number, max: number];

@@ -5,6 +5,7 @@ import { convKernels } from "./conv.ts";
 import { crossEntropyKernels } from "./cross-entropy.ts";
 import { gatherKernels } from "./gather.ts";
 import { matMulKernels } from "./matmul.ts";
+import { normalizationKernels } from "./normalizations.ts";
 import { optimizerKernels } from "./optimizers.ts";
 import { pieceKernels } from "./pieces.ts";
 import { poolKernels } from "./pool.ts";
@@ -22,6 +23,7 @@ export const kernels: Readonly<Record<string, KernelFactory>> = {
   ...crossEntropyKernels,
   ...gatherKernels,
   ...matMulKernels,
+  ...normalizationKernels,
   ...optimizerKernels,
   ...pieceKernels,
   ...poolKernels,

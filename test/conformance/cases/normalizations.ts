@@ -22,7 +22,53 @@ export const normalizationSpecs: readonly OperatorSpec[] = [
     inputs: [f32(["batch", 3, 2, 4]), f32(["batch", 3, 2, 4]), weight([3]), weight([3]), weight([3], { uniform: [0.5, 2] })],
     outputs: 3,
   },
+  layer("the last axis", { x: [2, 7], scale: [7], bias: [7], outputs: 3 }),
+  layer("Y alone, without a bias", { x: [6], scale: [6], attributes: { epsilon: 0.01 } }),
+  layer("Y and Mean", { x: [3, 2], scale: [2], bias: [2], outputs: 2 }),
+  layer("the last two axes", { x: [2, 3, 4], scale: [3, 4], bias: [3, 4], attributes: { axis: 2 }, outputs: 3 }),
+  layer("a scale and a bias that are broadcast", { x: [2, 3, 4], scale: [4], bias: [3, 1], attributes: { axis: -2 }, outputs: 3 }),
+  layer("a large mean", { x: [8], scale: [8], bias: [8], draw: { uniform: [499, 501] }, outputs: 3, tolerance: 1e-3 }),
+  {
+    operator: "LayerNormalizationGrad",
+    about: "[batch, 3, 4]",
+    inputs: [f32(["batch", 3, 4]), f32(["batch", 3, 4]), weight([4]), f32(["batch", 3, 1]), f32(["batch", 3, 1], { uniform: [0.5, 2] })],
+    outputs: 2,
+  },
+  { operator: "RMSNormalization", about: "the last axis", inputs: [f32(["batch", 2, 7]), weight([7])] },
+  {
+    operator: "RMSNormalization",
+    about: "the last two axes, another epsilon",
+    inputs: [f32(["batch", 3, 4]), weight([4])],
+    attributes: { axis: 1, epsilon: 0.1 },
+  },
+  ...[1, 2, 6].map((num_groups): OperatorSpec => {
+    const inputs = [f32(["batch", 6, 3, 2]), weight([6]), weight([6])];
+    return { operator: "GroupNormalization", about: `6 channels in ${num_groups}`, inputs, attributes: { num_groups } };
+  }),
+  { operator: "GroupNormalization", about: "no spatial axis", inputs: [f32(["batch", 8]), weight([8]), weight([8])], attributes: { num_groups: 2 } },
+  { operator: "InstanceNormalization", about: "two axes", inputs: [f32(["batch", 3, 4, 5]), weight([3]), weight([3])] },
+  {
+    operator: "InstanceNormalization",
+    about: "one axis, another epsilon",
+    inputs: [f32(["batch", 2, 7]), weight([2]), weight([2])],
+    attributes: { epsilon: 0.1 },
+  },
+  { operator: "InstanceNormalization", about: "three axes", inputs: [f32(["batch", 2, 2, 3, 2]), weight([2]), weight([2])] },
+  { operator: "MeanVarianceNormalization", about: "by channel", inputs: [f32(["batch", 3, 2, 5])] },
+  { operator: "MeanVarianceNormalization", about: "the last axis", inputs: [f32(["batch", 7])], attributes: { axes: [-1] } },
+  { operator: "LRN", about: "3 channels of 5", inputs: [f32(["batch", 5, 2, 3])], attributes: { size: 3, alpha: 0.5, beta: 0.6, bias: 2 } },
+  { operator: "LRN", about: "an even size, more channels than there are", inputs: [f32(["batch", 3, 4])], attributes: { size: 8, alpha: 0.1 } },
 ];
+
+interface LayerShapes extends BatchShapes {
+  readonly scale: readonly number[];
+  readonly bias?: readonly number[];
+}
+
+function layer(about: string, { x, scale, bias, attributes = {}, outputs = 1, draw, tolerance }: LayerShapes): OperatorSpec {
+  const inputs = [f32(["batch", ...x], draw), weight(scale), ...(bias ? [weight(bias)] : [])];
+  return { operator: "LayerNormalization", about, inputs, attributes, outputs, ...(tolerance !== undefined && { tolerance }) };
+}
 
 interface BatchShapes {
   /** Without the batch. */

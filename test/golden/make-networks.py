@@ -1,0 +1,133 @@
+"""Writes networks.json: values and gradients of neural-network operators as PyTorch computes them in float64 on the CPU.
+
+Run (the output changes only with the cases below; every input is rounded to three decimals and stored):
+
+    python -m venv venv && venv/bin/pip install torch && venv/bin/python test/golden/make-networks.py
+
+Like make-operators.py, for operators with several outputs: gradients are of the sum over all outputs of sum(output * weights). An output that
+PyTorch does not compute is None, and is not compared.
+"""
+
+import json
+import pathlib
+
+import torch
+import torch.nn.functional as F
+
+torch.set_default_dtype(torch.float64)
+generator = torch.Generator().manual_seed(21)
+cases = []
+
+
+def draw(*shape, positive=False):
+    values = torch.randn(*shape, generator=generator)
+    return torch.round((values.abs() + 0.1 if positive else values) * 1000) / 1000
+
+
+def pack(value):
+    """A tensor as plain JSON; floats with 15 significant digits."""
+    dtype = {torch.float64: "float64", torch.int64: "int64", torch.int32: "int32", torch.bool: "bool"}[value.dtype]
+    flat = value.detach().contiguous().flatten().tolist()
+    data = [float(f"{x:.15g}") for x in flat] if dtype == "float64" else [int(x) for x in flat]
+    return {"dtype": dtype, "shape": list(value.shape), "data": [int(x) if isinstance(x, float) and x == int(x) else x for x in data]}
+
+
+def case(about, operator, inputs, compute, attributes=None, fixed=()):
+    """`compute` takes the inputs and returns a tensor or a list; floats that it uses are differentiated, but for the inputs in `fixed`."""
+    leaves = [x.clone().requires_grad_(x.dtype == torch.float64 and i not in fixed) if x is not None else None for i, x in enumerate(inputs)]
+    results = compute(*leaves)
+    outputs = list(results) if isinstance(results, (list, tuple)) else [results]
+    weights = [None if y is None else torch.round(torch.randn(y.shape, generator=generator) * 1000) / 1000 for y in outputs]
+    loss = sum((y * w).sum() for y, w in zip(outputs, weights) if y is not None and y.requires_grad)
+    by = [i for i, x in enumerate(leaves) if x is not None and x.requires_grad]
+    gradients = torch.autograd.grad(loss, [leaves[i] for i in by], allow_unused=True)
+    cases.append(
+        {
+            "name": f"{operator}: {about}",
+            "operator": operator,
+            "attributes": attributes or {},
+            "inputs": [None if x is None else pack(x) for x in inputs],
+            "outputs": [None if y is None else pack(y) for y in outputs],
+            "weights": [None if y is None or not y.requires_grad else pack(w) for y, w in zip(outputs, weights)],
+            "gradients": {str(i): pack(g) for i, g in zip(by, gradients) if g is not None},
+        }
+    )
+
+
+def normalizations():
+    def batch(about, x, epsilon=1e-5, momentum=0.9, training=False):
+        channels = x[1]
+        inputs = [draw(*x), draw(channels), draw(channels), draw(channels), draw(channels, positive=True)]
+        attributes = {"epsilon": epsilon, **({"training_mode": 1, "momentum": momentum} if training else {})}
+
+        def compute(a, scale, bias, mean, variance):
+            if not training:
+                shape = [1, channels] + [1] * (len(x) - 2)
+                # PyTorch gives no gradient by the running values, so the formula is written out; its value is checked against theirs.
+                y = (a - mean.reshape(shape)) / torch.sqrt(variance.reshape(shape) + epsilon) * scale.reshape(shape) + bias.reshape(shape)
+                assert torch.allclose(y, F.batch_norm(a, mean.detach(), variance.detach(), scale, bias, False, 0, epsilon), atol=1e-13)
+                return y
+            count = a.numel() // channels
+            old_mean, old_variance = mean.detach().clone(), variance.detach().clone()
+            y = F.batch_norm(a, old_mean, old_variance, scale, bias, True, 1 - momentum, epsilon)
+            # PyTorch's running variance is the sample's (over n - 1), ONNX's the population's: its share of the batch's is scaled back.
+            running = variance.detach() * momentum + (old_variance - variance.detach() * momentum) * (count - 1) / count
+            return [y, old_mean, running]
+
+        case(about, "BatchNormalization", inputs, compute, attributes, fixed=(3, 4) if training else ())
+
+    batch("two axes", [2, 3, 4, 3])
+    batch("no spatial axis, another epsilon", [4, 5], epsilon=0.1)
+    batch("in training", [3, 3, 4, 2], training=True)
+    batch("in training, other momentum and epsilon, one axis", [4, 2, 5], epsilon=0.01, momentum=0.25, training=True)
+    batch("in training, three axes", [2, 2, 2, 3, 2], training=True)
+
+    def layer(about, x, normalized, bias=True, epsilon=1e-5):
+        inputs = [draw(*x), draw(*normalized)] + ([draw(*normalized)] if bias else [])
+        axis = len(x) - len(normalized)
+        axes = list(range(axis, len(x)))
+
+        def compute(a, scale, b=None):
+            mean = a.mean(axes, keepdim=True)
+            return [F.layer_norm(a, normalized, scale, b, epsilon), mean, (((a - mean) ** 2).mean(axes, keepdim=True) + epsilon).rsqrt()]
+
+        case(about, "LayerNormalization", inputs, compute, {"axis": axis, "epsilon": epsilon})
+
+    layer("the last axis", [2, 3, 6], [6])
+    layer("the last two axes, no bias", [3, 4, 2], [4, 2], bias=False, epsilon=0.01)
+    for shape, normalized, epsilon in [([2, 3, 5], [5], 1e-5), ([3, 2, 4], [2, 4], 0.1)]:
+        attributes = {"axis": len(shape) - len(normalized), "epsilon": epsilon}
+        compute = lambda a, s: F.rms_norm(a, normalized, s, epsilon)  # noqa: B023, E731
+        case(f"{normalized} of {shape}", "RMSNormalization", [draw(*shape), draw(*normalized)], compute, attributes)
+    for groups in [1, 3, 6]:
+        compute = lambda a, s, b: F.group_norm(a, groups, s, b, 1e-4)  # noqa: B023, E731
+        case(f"{groups} groups", "GroupNormalization", [draw(2, 6, 3, 2), draw(6), draw(6)], compute, {"num_groups": groups, "epsilon": 1e-4})
+    case("one axis", "InstanceNormalization", [draw(2, 3, 7), draw(3), draw(3)], lambda a, s, b: F.instance_norm(a, weight=s, bias=b))
+    case("two axes", "InstanceNormalization", [draw(2, 2, 3, 4), draw(2), draw(2)], lambda a, s, b: F.instance_norm(a, weight=s, bias=b))
+    attributes = {"size": 3, "alpha": 0.5, "beta": 0.6, "bias": 2}
+    case("3 of 5 channels", "LRN", [draw(2, 5, 2, 3)], lambda a: F.local_response_norm(a, 3, 0.5, 0.6, 2), attributes)
+
+
+def volumes():
+    def conv(about, x, w, bias=None, stride=1, pad=0, dilation=1, groups=1):
+        inputs = [draw(*x), draw(*w)] + ([draw(bias)] if bias else [])
+        attributes = {"strides": [stride] * 3, "pads": [pad] * 6, "dilations": [dilation] * 3, "group": groups}
+        case(about, "Conv", inputs, lambda a, k, b=None: F.conv3d(a, k, b, stride, pad, dilation, groups), attributes)
+
+    conv("three axes", [1, 2, 4, 3, 4], [3, 2, 2, 3, 2], bias=3)
+    conv("three axes, strided, padded, grouped", [1, 4, 4, 5, 3], [4, 2, 3, 2, 2], stride=2, pad=1, groups=2)
+    conv("three axes, dilated", [2, 1, 5, 4, 5], [2, 1, 2, 2, 3], dilation=2)
+    inputs = [draw(1, 2, 2, 3, 2), draw(2, 2, 2, 3, 2), draw(2)]
+    attributes = {"strides": [2, 2, 2], "pads": [1] * 6, "output_padding": [1, 1, 0]}
+    case("three axes", "ConvTranspose", inputs, lambda a, k, b: F.conv_transpose3d(a, k, b, 2, 1, (1, 1, 0)), attributes)
+    attributes = {"kernel_shape": [2, 2, 2], "strides": [2, 1, 2], "pads": [0, 1, 0, 0, 1, 0]}
+    case("three axes", "MaxPool", [draw(1, 2, 4, 3, 5)], lambda a: F.max_pool3d(a, 2, (2, 1, 2), (0, 1, 0)), attributes)
+    case("three axes", "AveragePool", [draw(1, 2, 4, 3, 5)], lambda a: F.avg_pool3d(a, 2, (2, 1, 2), (0, 1, 0), False, False), attributes)
+
+
+for family in [normalizations, volumes]:
+    family()
+document = {"source": f"PyTorch {torch.__version__.split('+')[0]}, float64, CPU", "cases": cases}
+target = pathlib.Path(__file__).parent / "networks.json"
+target.write_text(json.dumps(document, separators=(",", ":")) + "\n")
+print(f"{target.name}: {len(cases)} cases, {target.stat().st_size} bytes")
