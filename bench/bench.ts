@@ -12,6 +12,8 @@ export interface BenchResult {
 export interface BenchContext {
   /** Prints a line for people; with --json it goes to stderr. */
   readonly log: (line: string) => void;
+  /** What was asked besides, as `--name=value`. */
+  readonly flags: ReadonlyMap<string, string>;
 }
 
 /** One file `<name>.bench.ts` exports one as `bench`. */

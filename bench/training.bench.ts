@@ -1,215 +1,158 @@
-import {
-  adam,
-  conv2D,
-  createTrainingGraph,
-  dense,
-  flatten,
-  maxPooling2D,
-  Random,
-  sequential,
-  softmaxCrossEntropy,
-  tensor,
-  type Executable,
-  type Model,
-  type Tensor,
-  type Tensors,
-} from "../core/index.ts";
-import { openOnnxRuntime } from "../backends/onnxruntime/index.ts";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { requireCheck, type Bench, type BenchContext, type BenchResult } from "./bench.ts";
-import { contest } from "./measure.ts";
-import { loadTfjs, type TfjsPeer, type TfModel } from "./peers/tfjs-layers.ts";
-
-const classes = 10;
-const learningRate = 0.0003;
-
-/** ONNX adds epsilon before the correction of the bias, tfjs after it: small enough to make no difference between them. */
-const epsilon = 1e-10;
+import { quantile } from "./measure.ts";
+import { findPython, startPytorch, writeSubject, type Layout } from "./peers/pytorch.ts";
+import { startTrainer, type Steps, type Trainer } from "./peers/trainer.ts";
+import { subjects, type Subject } from "./subjects/index.ts";
 
 /** Steps whose losses are compared before anything is timed, and how far they may differ. */
 const checkedSteps = 5;
 const tolerance = 1e-4;
 
-/** One training step, forward, backward and Adam, against tfjs 4.22 layers on wasm. */
+/**
+ * One training step (forward, loss, gradients, Adam) of each subject, on 1 and 2 threads, against PyTorch on the CPU and tfjs on wasm.
+ *
+ * Every system is a process of its own with the same weights and rows; steps are timed inside it, interleaved. `--subject=<part of a name>` and
+ * `--threads=<n>` run a part of it.
+ */
 export const bench: Bench = {
   name: "training",
-  description: "one training step (loss, gradients, Adam) on onnxruntime against tfjs 4.22 layers on its wasm backend",
+  description: "one training step on onnxruntime against PyTorch on the CPU (the faster of its layouts, fused Adam) and tfjs layers on wasm",
   async run(context) {
-    const tfjs = await loadTfjs();
-    const results = [await compare(mlp, tfjs, context), await compare(convolutional, tfjs, context)];
+    const results: BenchResult[] = [];
+    const chosen = subjects.filter(({ name }) => name.toLowerCase().includes(context.flags.get("subject")?.toLowerCase() ?? ""));
+    const threads = context.flags.has("threads") ? [Number(context.flags.get("threads"))] : [1, 2];
+    for (const subject of chosen) for (const count of threads) results.push(await compare(subject, count, context));
     return {
       ratios: Object.assign({}, ...results.map(({ ratios }) => ratios)) as BenchResult["ratios"],
       spread: Object.assign({}, ...results.map(({ spread }) => spread)) as BenchResult["spread"],
-      checks: Object.assign({ patch: tfjs.patch }, ...results.map(({ checks }) => checks)) as BenchResult["checks"],
+      checks: Object.assign({}, ...results.map(({ checks }) => checks)) as BenchResult["checks"],
     };
   },
 };
 
-/** A network in both systems. */
-interface Subject {
+/** A peer that is there. */
+interface Peer {
   readonly name: string;
-  readonly batch: number;
-  /** One row, channels first. */
-  readonly shape: readonly number[];
-  readonly model: Model;
-  readonly peer: (tfjs: TfjsPeer) => TfModel;
-  /** Where the image is flattened: channels and pixels of the dense layer after it, whose rows tfjs orders pixels first. */
-  readonly flattened?: { readonly parameter: string; readonly channels: number; readonly pixels: number };
+  readonly trainer: Trainer;
 }
 
-const mlp: Subject = {
-  name: "MLP 784-512-256-10 b128",
-  batch: 128,
-  shape: [784],
-  model: sequential({
-    input: { name: "x", shape: [784] },
-    layers: [dense({ units: 512, activation: "relu" }), dense({ units: 256, activation: "relu" }), dense({ units: classes })],
-    output: "logits",
-  }),
-  peer: ({ layers }) => {
-    const model = layers.sequential();
-    model.add(layers.layers.dense({ units: 512, activation: "relu", inputShape: [784] }));
-    model.add(layers.layers.dense({ units: 256, activation: "relu" }));
-    model.add(layers.layers.dense({ units: classes }));
-    return model;
-  },
-};
-
-const convolutional: Subject = {
-  name: "LeNet-like CNN b64",
-  batch: 64,
-  shape: [1, 28, 28],
-  model: sequential({
-    input: { name: "x", shape: [1, 28, 28] },
-    layers: [
-      conv2D({ filters: 6, kernelSize: 5, padding: "same", activation: "relu" }),
-      maxPooling2D({ poolSize: 2 }),
-      conv2D({ filters: 16, kernelSize: 5, activation: "relu" }),
-      maxPooling2D({ poolSize: 2 }),
-      flatten(),
-      dense({ units: 120, activation: "relu" }),
-      dense({ units: 84, activation: "relu" }),
-      dense({ units: classes }),
-    ],
-    output: "logits",
-  }),
-  peer: ({ layers }) => {
-    const model = layers.sequential();
-    model.add(layers.layers.conv2d({ filters: 6, kernelSize: 5, padding: "same", activation: "relu", inputShape: [28, 28, 1] }));
-    model.add(layers.layers.maxPooling2d({ poolSize: 2 }));
-    model.add(layers.layers.conv2d({ filters: 16, kernelSize: 5, activation: "relu" }));
-    model.add(layers.layers.maxPooling2d({ poolSize: 2 }));
-    model.add(layers.layers.flatten({}));
-    model.add(layers.layers.dense({ units: 120, activation: "relu" }));
-    model.add(layers.layers.dense({ units: 84, activation: "relu" }));
-    model.add(layers.layers.dense({ units: classes }));
-    return model;
-  },
-  flattened: { parameter: "dense/kernel", channels: 16, pixels: 25 },
-};
-
-async function compare(subject: Subject, tfjs: TfjsPeer, { log }: BenchContext): Promise<BenchResult> {
-  const data = makeData(subject);
-  const backend = await openOnnxRuntime();
-  const graph = createTrainingGraph(subject.model, { loss: softmaxCrossEntropy(), optimizer: adam({ epsilon }) });
-  const step = ourStep(await backend.compile(graph, { state: subject.model.state }), data);
-  const peerStep = tfjsStep(subject, tfjs, data);
-  const losses: { readonly ours: number; readonly peer: number }[] = [];
-  for (let i = 0; i < checkedSteps; i += 1) losses.push({ ours: await step(), peer: await peerStep() });
-  const distance = Math.max(...losses.map(({ ours, peer }) => Math.abs(ours - peer)));
-  requireCheck(distance <= tolerance, `${subject.name}: losses differ by ${distance}: ${JSON.stringify(losses)}`);
-  requireCheck((losses.at(-1)?.ours ?? 0) < (losses[0]?.ours ?? 0), `${subject.name}: the loss does not fall: ${JSON.stringify(losses)}`);
-  const result = await contest({ ours: step, peer: peerStep }, { ourRepeats: 20, peerRepeats: 4, rounds: 21, warmUp: 10 });
-  await backend.dispose();
-  const what = `${subject.name} step vs tfjs-layers-wasm`;
-  log(`${subject.name}: ${result.oursMs.toFixed(2)} ms against ${result.peerMs.toFixed(2)} ms; first losses within ${distance.toExponential(1)}`);
-  return {
-    ratios: { [what]: result.ratio },
-    spread: { [what]: result.quartiles },
-    checks: { [subject.name]: { lossesWithin: distance, firstLoss: losses[0]?.ours, oursMs: result.oursMs, tfjsMs: result.peerMs } },
-  };
+async function compare(subject: Subject, threads: number, { log }: BenchContext): Promise<BenchResult> {
+  const folder = await mkdtemp(join(tmpdir(), "espalier-training-"));
+  const what = `${subject.name}, ${threads} thread${threads === 1 ? "" : "s"}`;
+  const ours = await startNode("espalier-steps.ts", [subject.name, String(threads)]);
+  const peers: Peer[] = [];
+  try {
+    await writeSubject(folder, subject);
+    peers.push(...(await startPeers(subject, { threads, folder, log })));
+    const checked = await checkLosses(what, ours, peers);
+    const rounds = await timeRounds(subject, ours, peers);
+    const ratios: Record<string, number> = {};
+    const spread: Record<string, readonly [number, number]> = {};
+    const memory: Record<string, number> = { espalier: await ours.peakBytes() };
+    const cpuRatios: Record<string, number> = {};
+    for (const [i, { name, trainer }] of peers.entries()) {
+      const quotients = rounds.map((round) => (round[i + 1]?.wallMs ?? Number.NaN) / (round[0]?.wallMs ?? Number.NaN));
+      ratios[`${what}: step vs ${name}`] = quantile(quotients, 0.5);
+      spread[`${what}: step vs ${name}`] = [quantile(quotients, 0.25), quantile(quotients, 0.75)];
+      const cpu = rounds.map((round) => (round[i + 1]?.cpuMs ?? Number.NaN) / (round[0]?.cpuMs ?? Number.NaN));
+      cpuRatios[name] = quantile(cpu, 0.5);
+      memory[name] = await trainer.peakBytes();
+      if (name === "PyTorch") ratios[`${what}: peak memory vs ${name}`] = memory[name] / (memory["espalier"] ?? Number.NaN);
+    }
+    const stepMs = Object.fromEntries(["espalier", ...peers.map(({ name }) => name)].map((name, i) => [name, medianStep(rounds, i, subject)]));
+    log(
+      `${what}: ${Object.entries(stepMs)
+        .map(([name, ms]) => `${name} ${ms.toFixed(2)} ms`)
+        .join(", ")}; losses within ${checked.lossesWithin.toExponential(1)}`,
+    );
+    const systems = Object.fromEntries(peers.map(({ name, trainer }) => [name, trainer.description]));
+    return { ratios, spread, checks: { [what]: { ...checked, stepMs, cpuRatios, memory, systems: { espalier: ours.description, ...systems } } } };
+  } finally {
+    for (const trainer of [ours, ...peers.map((peer) => peer.trainer)]) await trainer.close();
+    await rm(folder, { recursive: true, force: true });
+  }
 }
 
-interface Data {
-  readonly x: Float32Array<ArrayBuffer>;
-  readonly labels: Int32Array<ArrayBuffer>;
+interface PeerOptions {
+  readonly threads: number;
+  readonly folder: string;
+  readonly log: (line: string) => void;
 }
 
-function makeData({ batch, shape }: Subject): Data {
-  const random = new Random(7);
-  const size = batch * shape.reduce((a, b) => a * b, 1);
-  return {
-    x: Float32Array.from({ length: size }, () => random.uniform(-1, 1)),
-    labels: Int32Array.from({ length: batch }, (_, i) => (i * 7) % classes),
-  };
+async function startPeers(subject: Subject, { threads, folder, log }: PeerOptions): Promise<readonly Peer[]> {
+  const peers: Peer[] = [];
+  const python = findPython();
+  if (python === undefined) log(`${subject.name}: no PyTorch in bench/.venv: run npm run bench:setup, or name an interpreter in BENCH_PYTHON`);
+  else peers.push({ name: "PyTorch", trainer: await fasterLayout(subject, python, { threads, folder, log }) });
+  if (subject.tfjs !== undefined && threads === 1) peers.push({ name: "tfjs-wasm", trainer: await startNode("tfjs-steps.ts", [subject.name]) });
+  return peers;
 }
 
-function ourStep(executable: Executable, { x, labels }: Data): () => Promise<number> {
-  const shape = [
-    labels.length,
-    ...(executable.graph.inputs
-      .find((input) => input.name === "x")
-      ?.shape.slice(1)
-      .map(Number) ?? []),
-  ];
-  let steps = 0;
-  return async () => {
-    steps += 1;
-    const feeds: Tensors = {
-      x: tensor("float32", shape, x),
-      labels: tensor("int32", [labels.length], labels),
-      learning_rate: tensor("float32", [], [learningRate]),
-      step: tensor("int64", [], [steps]),
-    };
-    return Number((await executable.run(feeds))["loss"]?.data[0]);
-  };
+/** PyTorch in the layout that is faster for this network. */
+async function fasterLayout(subject: Subject, python: string, { threads, folder, log }: PeerOptions): Promise<Trainer> {
+  const start = (layout: Layout): Promise<Trainer> => startPytorch(python, folder, { threads, layout });
+  if (subject.row.length !== 3) return start("contiguous");
+  const times = new Map<Layout, number>();
+  for (const layout of ["contiguous", "channels_last"] as const) {
+    const trainer = await start(layout);
+    await trainer.step(2);
+    const steps: Steps[] = [];
+    for (let i = 0; i < 3; i += 1) steps.push(await trainer.step(Math.max(1, subject.repeats >> 1)));
+    times.set(layout, Math.min(...steps.map(({ cpuMs }) => cpuMs)) / Math.max(1, subject.repeats >> 1));
+    await trainer.close();
+  }
+  const [contiguous = 0, last = 0] = [times.get("contiguous"), times.get("channels_last")];
+  log(`${subject.name}: PyTorch's processor time of a step is ${contiguous.toFixed(1)} ms contiguous, ${last.toFixed(1)} ms channels_last`);
+  return start(last < contiguous ? "channels_last" : "contiguous");
 }
 
-function tfjsStep(subject: Subject, tfjs: TfjsPeer, { x, labels }: Data): () => Promise<number> {
-  const { core } = tfjs;
-  const model = subject.peer(tfjs);
-  model.compile({
-    optimizer: core.train.adam(learningRate, 0.9, 0.999, epsilon),
-    loss: (truth: Parameters<typeof core.losses.softmaxCrossEntropy>[0], scores: Parameters<typeof core.losses.softmaxCrossEntropy>[1]) =>
-      core.losses.softmaxCrossEntropy(truth, scores),
-  });
-  model.setWeights(
-    Object.entries(subject.model.state).map(([name, value]) => {
-      const { shape, values } = toChannelsLast(name, value, subject);
-      return core.tensor(values, [...shape]);
-    }),
+function startNode(file: string, args: readonly string[]): Promise<Trainer> {
+  return startTrainer({ command: process.execPath, args: [join(import.meta.dirname, "peers", file), ...args] });
+}
+
+/** Every system takes the same first steps; the loss must fall. */
+async function checkLosses(
+  what: string,
+  ours: Trainer,
+  peers: readonly Peer[],
+): Promise<{ readonly lossesWithin: number; readonly firstLoss: number | undefined }> {
+  const { losses } = await ours.step(checkedSteps);
+  let lossesWithin = 0;
+  for (const { name, trainer } of peers) {
+    const theirs = (await trainer.step(checkedSteps)).losses;
+    const distance = Math.max(...losses.map((loss, i) => Math.abs(loss - (theirs[i] ?? Number.NaN))));
+    requireCheck(distance <= tolerance, `${what}: ours ${losses.join(", ")} and ${name}'s ${theirs.join(", ")} differ by ${distance}`);
+    lossesWithin = Math.max(lossesWithin, distance);
+  }
+  requireCheck((losses.at(-1) ?? Infinity) < (losses[0] ?? 0), `${what}: the loss does not fall: ${losses.join(", ")}`);
+  return { lossesWithin, firstLoss: losses[0] };
+}
+
+/** Rounds of one timing for each system, ours first, in rotating order. */
+async function timeRounds({ repeats, rounds }: Subject, ours: Trainer, peers: readonly Peer[]): Promise<readonly (readonly Steps[])[]> {
+  const trainers = [ours, ...peers.map(({ trainer }) => trainer)];
+  for (const trainer of trainers) await trainer.step(Math.max(1, repeats >> 2)); // warm
+  const result: Steps[][] = [];
+  for (let round = 0; round < rounds; round += 1) {
+    const steps: Steps[] = [];
+    for (let turn = 0; turn < trainers.length; turn += 1) {
+      const i = (round + turn) % trainers.length;
+      const trainer = trainers[i];
+      if (trainer !== undefined) steps[i] = await trainer.step(repeats);
+    }
+    result.push(steps);
+  }
+  return result;
+}
+
+function medianStep(rounds: readonly (readonly Steps[])[], system: number, { repeats }: Subject): number {
+  return (
+    quantile(
+      rounds.map((round) => round[system]?.wallMs ?? Number.NaN),
+      0.5,
+    ) / repeats
   );
-  // One channel: channels first and channels last are the same numbers.
-  const shape = subject.shape.length === 1 ? [...subject.shape] : [...subject.shape.slice(1), 1];
-  return async () => {
-    const rows = core.tensor(x, [subject.batch, ...shape]);
-    const truth = core.oneHot(core.tensor1d(labels, "int32"), classes);
-    const loss = await model.trainOnBatch(rows, truth);
-    core.dispose([rows, truth]);
-    return Number(loss);
-  };
-}
-
-/** A parameter as tfjs keeps it: kernels [height, width, in, out], and the flattened image's rows with the channel last. */
-function toChannelsLast(name: string, { shape, data }: Tensor, { flattened }: Subject): { shape: readonly number[]; values: Float32Array } {
-  const source = data as Float32Array; // parameters are float32
-  if (shape.length === 4) {
-    const [units = 0, channels = 0, height = 0, width = 0] = shape;
-    const values = new Float32Array(source.length);
-    for (let m = 0; m < units; m += 1) {
-      for (let c = 0; c < channels; c += 1) {
-        for (let p = 0; p < height * width; p += 1) values[(p * channels + c) * units + m] = source[(m * channels + c) * height * width + p] ?? 0;
-      }
-    }
-    return { shape: [height, width, channels, units], values };
-  }
-  if (name !== flattened?.parameter) return { shape, values: source.slice() };
-  const [, columns = 0] = shape;
-  const values = new Float32Array(source.length);
-  for (let c = 0; c < flattened.channels; c += 1) {
-    for (let p = 0; p < flattened.pixels; p += 1) {
-      const row = source.subarray((c * flattened.pixels + p) * columns, (c * flattened.pixels + p + 1) * columns);
-      values.set(row, (p * flattened.channels + c) * columns);
-    }
-  }
-  return { shape, values };
 }

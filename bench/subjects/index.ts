@@ -1,0 +1,15 @@
+import { lenet } from "./lenet.ts";
+import { mlp } from "./mlp.ts";
+import type { Subject } from "./subject.ts";
+
+/** Every network of the training bench. Adding one is one file and one line here. */
+export const subjects: readonly Subject[] = [mlp, lenet];
+
+/** The subject of that name in the list. */
+export function findSubject(name: string): Subject {
+  const subject = subjects.find((item) => item.name === name);
+  if (subject === undefined) throw new Error(`no subject "${name}"; there are ${subjects.map((item) => item.name).join(", ")}`);
+  return subject;
+}
+
+export { classes, parametersOf, subjectData, type Subject } from "./subject.ts";
