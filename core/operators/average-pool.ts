@@ -1,17 +1,11 @@
-import { formatShape } from "../graph/graph.ts";
 import { tensor, type Tensor } from "../tensor.ts";
 import { broadcastTo } from "./gradients.ts";
 import type { Attributes, AttributeSpec, Operator, Value } from "./operator.ts";
-import { floatTypes, staticSizes, typed } from "./shapes.ts";
-import { checkedWindow, kernelOffsets, windowAttributes, windowOver, windowToAttributes, type SlidingWindow } from "./sliding-window.ts";
+import { checkPooled, explicitPool, poolAttributes, poolWindow, spatialAxes, typedGlobalPool, typedPool } from "./pool.ts";
+import { kernelOffsets, type SlidingWindow } from "./sliding-window.ts";
 import { padForWindow, windowSlice, windowSpread } from "./window-slices.ts";
 
-const attributesOfPool: Readonly<Record<string, AttributeSpec>> = {
-  ...windowAttributes,
-  kernel_shape: { kind: "ints", required: true },
-  ceil_mode: { kind: "int", default: 0 },
-  count_include_pad: { kind: "int", default: 0 },
-};
+const averageAttributes: Readonly<Record<string, AttributeSpec>> = { ...poolAttributes, count_include_pad: { kind: "int", default: 0 } };
 
 /**
  * The mean of each window of X [batch, C, ...spatial]; padding counts only with `count_include_pad`, what ceil_mode adds never does.
@@ -23,28 +17,17 @@ export const averagePool: Operator = {
   domain: "",
   inputs: [1, 1],
   outputs: [1, 1],
-  attributes: attributesOfPool,
-  infer(context) {
-    const { dtype, shape } = typed(context, 0, floatTypes);
-    const window = windowOver(context, context.attributes.ints("kernel_shape"));
-    return [{ dtype, shape: [...shape.slice(0, 2), ...window.output] }];
-  },
+  attributes: averageAttributes,
+  infer: (context) => [typedPool(context)],
   gradient({ emit, input, attributes, gradients: [dy] }) {
     if (dy === undefined) return [];
     const spatial = input(0).shape.slice(2).map(Number);
-    const kernel = attributes.ints("kernel_shape");
-    const options = {
-      ...windowToAttributes(checkedWindow(attributes, kernel, spatial)),
-      kernel_shape: kernel,
-      ceil_mode: attributes.int("ceil_mode"),
-      count_include_pad: attributes.int("count_include_pad"),
-      input_spatial: spatial,
-    };
+    const options = { ...explicitPool(attributes, spatial), count_include_pad: attributes.int("count_include_pad"), input_spatial: spatial };
     return [emit.op("AveragePoolGrad", [dy], options)];
   },
   lower({ emit, input, attributes }) {
     const x = input(0);
-    const window = checkedWindow(attributes, attributes.ints("kernel_shape"), x.shape.slice(2));
+    const window = poolWindow(attributes, x.shape.slice(2));
     const padded = padForWindow(emit, x, { window, value: 0 });
     const sum = kernelOffsets(window.kernel)
       .map((offset) => windowSlice(emit, padded, { window, offset }))
@@ -59,27 +42,19 @@ export const averagePoolGrad: Operator = {
   domain: "espalier",
   inputs: [1, 1],
   outputs: [1, 1],
-  attributes: { ...attributesOfPool, input_spatial: { kind: "ints", required: true } },
+  attributes: { ...averageAttributes, input_spatial: { kind: "ints", required: true } },
   infer(context) {
-    const { dtype, shape: dy } = typed(context, 0, floatTypes);
-    const shape = [...dy.slice(0, 2), ...context.attributes.ints("input_spatial")];
-    const window = windowOver(context, context.attributes.ints("kernel_shape"), shape);
-    const expected = formatShape([...dy.slice(0, 2), ...window.output]);
-    if (formatShape(dy) !== expected) context.fail(`dY is ${formatShape(dy)}, but AveragePool gives ${expected}`);
-    return [{ dtype, shape }];
+    const dy = context.input(0);
+    const shape = [...dy.shape.slice(0, 2), ...context.attributes.ints("input_spatial")];
+    checkPooled(context, { pool: "AveragePool", expected: typedPool(context, shape), given: { dY: dy } });
+    return [{ dtype: dy.dtype, shape }];
   },
   gradient({ emit, attributes, gradients: [gradient] }) {
-    const kernel = attributes.ints("kernel_shape");
-    const options = {
-      ...windowToAttributes(checkedWindow(attributes, kernel, attributes.ints("input_spatial"))),
-      kernel_shape: kernel,
-      ceil_mode: attributes.int("ceil_mode"),
-      count_include_pad: attributes.int("count_include_pad"),
-    };
+    const options = { ...explicitPool(attributes, attributes.ints("input_spatial")), count_include_pad: attributes.int("count_include_pad") };
     return [gradient && emit.op("AveragePool", [gradient], options)];
   },
   lower({ emit, input, attributes }) {
-    const window = checkedWindow(attributes, attributes.ints("kernel_shape"), attributes.ints("input_spatial"));
+    const window = poolWindow(attributes, attributes.ints("input_spatial"));
     const share = emit.op("Mul", [input(0), emit.constant(shares(window, attributes, input(0)))]);
     const parts = kernelOffsets(window.kernel).map((offset) => windowSpread(emit, share, { window, offset }));
     return [parts.reduce((a, b) => emit.op("Add", [a, b]))];
@@ -93,12 +68,7 @@ export const globalAveragePool: Operator = {
   inputs: [1, 1],
   outputs: [1, 1],
   attributes: {},
-  infer(context) {
-    const { dtype, shape } = typed(context, 0, floatTypes);
-    if (shape.length < 3) context.fail(`needs [batch, channels, ...spatial], not rank ${shape.length}`);
-    staticSizes(context, shape.slice(2), "a spatial axis");
-    return [{ dtype, shape: shape.map((size, axis) => (axis < 2 ? size : 1)) }];
-  },
+  infer: (context) => [typedGlobalPool(context)],
   gradient({ emit, input, gradients: [dy] }) {
     if (dy === undefined) return [];
     const pixels = input(0)
@@ -107,8 +77,7 @@ export const globalAveragePool: Operator = {
     return [broadcastTo(emit, emit.op("Mul", [dy, emit.scalar(1 / pixels, dy.dtype)]), input(0))];
   },
   lower({ emit, input }) {
-    const axes = [...input(0).shape.keys()].slice(2);
-    return [emit.op("ReduceMean", [input(0), emit.ints(axes)], { keepdims: 1 })];
+    return [emit.op("ReduceMean", [input(0), emit.ints(spatialAxes(input(0)))], { keepdims: 1 })];
   },
 };
 

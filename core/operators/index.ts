@@ -20,7 +20,8 @@ import { instanceNormalization, meanVarianceNormalization } from "./instance-nor
 import { layerNormalization, layerNormalizationGrad } from "./layer-normalization.ts";
 import { lrn } from "./lrn.ts";
 import { gemm, matMul } from "./matmul.ts";
-import { maxPool, maxPoolGrad } from "./max-pool.ts";
+import { globalLpPool, lpPool } from "./lp-pool.ts";
+import { globalMaxPool, maxPool, maxPoolGrad } from "./max-pool.ts";
 import { momentum } from "./momentum.ts";
 import { pad } from "./pad.ts";
 import { erf, exp, log, pow, sqrt } from "./powers.ts";
@@ -91,6 +92,9 @@ export const operators: readonly Operator[] = [
   lrn,
   gemm,
   matMul,
+  globalLpPool,
+  lpPool,
+  globalMaxPool,
   maxPool,
   maxPoolGrad,
   momentum,

@@ -23,6 +23,9 @@ export const windowAttributes: Readonly<Record<string, AttributeSpec>> = {
   dilations: { kind: "ints" },
 };
 
+/** Positions on an axis with its padding are counted in 32 bits by every backend. */
+const longestAxis = 2 ** 31 - 1;
+
 /** What `slidingWindow` needs besides the attributes. */
 export interface WindowOptions {
   readonly kernel: readonly number[];
@@ -66,6 +69,7 @@ export function slidingWindow(attributes: Attributes, { kernel, input, fail }: W
   const output = input.map((size, i) => {
     const [before, after] = pads[i] ?? [0, 0];
     const stride = strides[i] ?? 1;
+    if (size + before + after > longestAxis) fail(`pads ${before} and ${after} make spatial axis ${i} longer than ${longestAxis}`);
     const room = size + before + after - (reach[i] ?? 1);
     if (room < 0) fail(`a kernel that reaches over ${reach[i]} does not fit spatial axis ${i} of size ${size} with pads ${before} and ${after}`);
     const count = (ceil ? Math.ceil(room / stride) : Math.floor(room / stride)) + 1;

@@ -206,3 +206,26 @@ test("the gradient operators give the shape of what they are gradients of, and r
     /AveragePool gives \[batch, 4, 5, 4\]/,
   );
 });
+
+test("the global pools and LpPool give one number a window or a channel, and refuse what has no spatial axis or no norm", () => {
+  const x = ["batch", 3, 5, 4] as const;
+  for (const operator of ["GlobalAveragePool", "GlobalMaxPool", "GlobalLpPool"]) {
+    expect(inferred(operator, { inputs: [x] })).toEqual(["float32 batch,3,1,1"]);
+    expect(() => inferred(operator, { inputs: [["batch", 3]] })).toThrow(/needs \[batch, channels, \.\.\.spatial\], not rank 2/);
+  }
+  expect(inferred("LpPool", { inputs: [x], attributes: { kernel_shape: [2, 3] } })).toEqual(["float32 batch,3,4,2"]);
+  expect(() => inferred("LpPool", { inputs: [x], attributes: { kernel_shape: [2, 3], p: 0 } })).toThrow(/p must be at least 1, not 0/);
+});
+
+test("pools refuse pads that make windows of padding alone, and every window refuses an axis of more than 2^31 - 1 positions", () => {
+  const inputs = [["batch", 1, 5, 5]] as const;
+  expect(() => inferred("MaxPool", { inputs, attributes: { kernel_shape: [2, 2], pads: [2, 0, 0, 0] } })).toThrow(
+    /pads \[2, 0, 0, 0\] must be smaller than the kernel, which reaches over \[2, 2\]/,
+  );
+  expect(() => inferred("AveragePool", { inputs, attributes: { kernel_shape: [2, 2], pads: [0, 0, 0, 2] } })).toThrow(
+    /must be smaller than the kernel/,
+  );
+  expect(() => inferred("MaxPool", { inputs, attributes: { kernel_shape: [100_000, 100_000] } })).toThrow(/does not fit spatial axis 0 of size 5/);
+  const conv = { inputs: [...inputs, [1, 1, 2, 2]] as const, attributes: { pads: [0, 2 ** 40, 0, 0] } };
+  expect(() => inferred("Conv", conv)).toThrow(/pads 1099511627776 and 0 make spatial axis 1 longer than 2147483647/);
+});

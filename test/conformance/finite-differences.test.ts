@@ -9,6 +9,7 @@ import { operatorSpecs } from "./specs.ts";
 const withoutDerivative = (spec: OperatorSpec): boolean =>
   spec.inputs.some((input) => input?.draw === "ties") ||
   spec.about === "exactly 0" ||
+  spec.about.startsWith("zeros") ||
   spec.about.startsWith("large numbers") ||
   spec.about === "large scores";
 

@@ -125,7 +125,16 @@ def volumes():
     case("three axes", "AveragePool", [draw(1, 2, 4, 3, 5)], lambda a: F.avg_pool3d(a, 2, (2, 1, 2), (0, 1, 0), False, False), attributes)
 
 
-for family in [normalizations, volumes]:
+def pools():
+    options = {"strides": [2, 1], "p": 2}
+    case("2x3", "LpPool", [draw(2, 2, 5, 4)], lambda a: F.lp_pool2d(a, 2, (2, 3), (2, 1)), {"kernel_shape": [2, 3], **options})
+    # PyTorch raises x itself to an odd p: with positive numbers that is ONNX's |x|.
+    case("one axis, p 3", "LpPool", [draw(2, 2, 7, positive=True)], lambda a: F.lp_pool1d(a, 3, 3, 2), {"kernel_shape": [3], "strides": [2], "p": 3})
+    case("two axes", "GlobalMaxPool", [draw(2, 3, 4, 3)], lambda a: a.amax((2, 3), keepdim=True))
+    case("p 3", "GlobalLpPool", [draw(2, 3, 4, 3)], lambda a: torch.linalg.vector_norm(a, 3, (2, 3), keepdim=True), {"p": 3})
+
+
+for family in [normalizations, volumes, pools]:
     family()
 document = {"source": f"PyTorch {torch.__version__.split('+')[0]}, float64, CPU", "cases": cases}
 target = pathlib.Path(__file__).parent / "networks.json"

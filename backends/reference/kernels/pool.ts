@@ -63,26 +63,56 @@ export const poolKernels: Readonly<Record<string, KernelFactory>> = {
     };
   },
 
-  /** @see https://onnx.ai/onnx/operators/onnx__GlobalAveragePool.html */
-  GlobalAveragePool: () => (inputs) => {
-    const x = required(inputs, 0);
-    const source = numbersOf(x);
-    const out = memoryFor(x.dtype, planesOf(x));
-    const size = source.length / out.length;
-    for (let plane = 0; plane < out.length; plane += 1) {
-      let sum = 0;
-      for (let i = 0; i < size; i += 1) sum += source[plane * size + i]!;
-      out[plane] = sum / size;
-    }
-    return [
-      tensorOf(
-        x.dtype,
-        x.shape.map((length, axis) => (axis < 2 ? length : 1)),
-        out,
-      ),
-    ];
+  /** @see https://onnx.ai/onnx/operators/onnx__LpPool.html */
+  LpPool: (context) => {
+    const { window, windows } = pooling(context, spatialOf(context));
+    const { taps, positions, source } = windows;
+    const p = context.attributes.int("p");
+    return (inputs) => {
+      const x = required(inputs, 0);
+      const elements = numbersOf(x);
+      const out = memoryFor(x.dtype, planesOf(x) * positions);
+      for (let i = 0; i < out.length; i += 1) {
+        const start = Math.floor(i / positions) * windows.inputs;
+        let sum = 0;
+        for (let tap = 0; tap < taps; tap += 1) {
+          const at = source[tap * positions + (i % positions)]!;
+          if (at >= 0) sum += Math.abs(elements[start + at]!) ** p;
+        }
+        out[i] = sum ** (1 / p);
+      }
+      return [tensorOf(x.dtype, [...x.shape.slice(0, 2), ...window.output], out)];
+    };
   },
+
+  /** @see https://onnx.ai/onnx/operators/onnx__GlobalAveragePool.html */
+  GlobalAveragePool: overPlanes(() => (plane) => plane.reduce((sum, value) => sum + value, 0) / plane.length),
+
+  /** @see https://onnx.ai/onnx/operators/onnx__GlobalMaxPool.html */
+  GlobalMaxPool: overPlanes(() => (plane) => plane.reduce((largest, value) => Math.max(largest, value), -Infinity)),
+
+  /** @see https://onnx.ai/onnx/operators/onnx__GlobalLpPool.html */
+  GlobalLpPool: overPlanes(({ attributes }) => {
+    const p = attributes.int("p");
+    return (plane) => plane.reduce((sum, value) => sum + Math.abs(value) ** p, 0) ** (1 / p);
+  }),
 };
+
+/** One number of each channel of each row. */
+function overPlanes(create: (context: KernelContext) => (plane: Float64Array) => number): KernelFactory {
+  return (context) => {
+    const reduce = create(context);
+    return (inputs) => {
+      const x = required(inputs, 0);
+      const source = Float64Array.from(numbersOf(x));
+      const out = memoryFor(x.dtype, planesOf(x));
+      const size = elementCount(x.shape.slice(2));
+      for (let plane = 0; plane < out.length; plane += 1) out[plane] = reduce(source.subarray(plane * size, (plane + 1) * size));
+      const shape = x.shape.map((length, axis) => (axis < 2 ? length : 1));
+      return [tensorOf(x.dtype, shape, out)];
+    };
+  };
+}
 
 function pooling({ attributes, fail }: KernelContext, spatial: readonly number[]): { readonly window: SlidingWindow; readonly windows: Windows } {
   const window = slidingWindow(attributes, { kernel: attributes.ints("kernel_shape"), input: spatial, fail });

@@ -99,6 +99,15 @@ export const poolSpecs: readonly OperatorSpec[] = [
   { operator: "GlobalAveragePool", about: "[batch, 3, 5, 7]", inputs: [f32(["batch", 3, 5, 7])] },
   { operator: "GlobalAveragePool", about: "one axis", inputs: [f32(["batch", 3, 9])] },
   { operator: "GlobalAveragePool", about: "1x1", inputs: [f32(["batch", 4, 1, 1])] },
+  { operator: "GlobalAveragePool", about: "three axes", inputs: [f32(["batch", 2, 3, 2, 4])] },
+  { operator: "GlobalMaxPool", about: "two axes", inputs: [f32(["batch", 3, 5, 7], "distinct")] },
+  { operator: "GlobalMaxPool", about: "three axes", inputs: [f32(["batch", 2, 3, 2, 4], "distinct")] },
+  { operator: "GlobalLpPool", about: "two axes", inputs: [f32(["batch", 3, 4, 5], "distinct")] },
+  { operator: "GlobalLpPool", about: "one axis, p 3", inputs: [f32(["batch", 2, 7], "distinct")], attributes: { p: 3 } },
+  pool("LpPool", "3x2, stride 2, padded", { x: [2, 7, 6], attributes: { kernel_shape: [3, 2], strides: [2, 2], pads: [1, 1, 1, 0] } }),
+  pool("LpPool", "one axis, p 3, ceil_mode", { x: [3, 8], attributes: { kernel_shape: [3], strides: [2], p: 3, ceil_mode: 1 } }),
+  pool("LpPool", "p 1, three axes", { x: [1, 3, 4, 3], attributes: { kernel_shape: [2, 2, 3], p: 1 } }),
+  pool("LpPool", "zeros: their gradient is 0", { x: [1, 4, 4], draw: "zeros", attributes: { kernel_shape: [2, 2], strides: [2, 2] } }),
 ];
 
 interface ConvShapes {
@@ -123,9 +132,10 @@ function transposed(about: string, { x, w, bias, attributes = {} }: Omit<ConvSha
 interface PoolShapes {
   readonly x: readonly number[];
   readonly attributes: NonNullable<OperatorSpec["attributes"]>;
-  readonly draw?: "ties" | { readonly uniform: readonly [number, number] };
+  readonly draw?: "ties" | "zeros" | { readonly uniform: readonly [number, number] };
 }
 
 function pool(operator: string, about: string, { x, attributes, draw }: PoolShapes): OperatorSpec {
-  return { operator, about, inputs: [f32(["batch", ...x], draw ?? (operator === "MaxPool" ? "distinct" : "normal"))], attributes };
+  const standard = operator === "AveragePool" ? "normal" : "distinct";
+  return { operator, about, inputs: [f32(["batch", ...x], draw === "zeros" ? { values: [0] } : (draw ?? standard))], attributes };
 }
