@@ -4,6 +4,7 @@ import { sameShape, type Value } from "../operators/operator.ts";
 import { elementCount, toNumbers, type Tensor } from "../tensor.ts";
 import type { GraphBuilder } from "./builder.ts";
 import type { Node, ValueName, ValueType } from "./graph.ts";
+import { paddedConv } from "./padded-conv.ts";
 
 /** What a rule sees of the graph that is being written. */
 export interface IdentityContext {
@@ -53,6 +54,8 @@ export function withoutNode(context: IdentityContext, node: Node, type: ValueTyp
     case "Squeeze":
     case "Unsqueeze":
       return same(x) ?? reshapeOfView(context, x, type);
+    case "Conv":
+      return paddedConv(context, node);
     case "Transpose":
       return transposeOf(context, node, x);
     case "Slice":

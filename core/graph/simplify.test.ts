@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { openReference } from "../../backends/reference/index.ts";
 import type { Value } from "../operators/operator.ts";
 import { scalar, tensor, toNumbers, type Tensor } from "../tensor.ts";
 import { GraphBuilder } from "./builder.ts";
@@ -151,4 +152,46 @@ test("a NaN or a negative zero among constants is not taken for another number",
   const graph = simplify(b.build());
   const divisors = graph.nodes.map(({ inputs }) => toNumbers(graph.constants[inputs[1] ?? ""] as Tensor)[0]); // both divisors are constants
   expect(divisors).toEqual([0, -0]);
+});
+
+test("zeros put around an image before a convolution become its pads, whatever pads it has, and values stay", async () => {
+  const build = (pads: readonly number[]): Graph => {
+    const b = new GraphBuilder("padded");
+    const x = b.input("x", "float32", ["batch", 2, 4, 5]);
+    const padded = b.op("Pad", [x, b.ints(pads)]);
+    b.output(
+      "y",
+      b.op("Conv", [padded, b.state("w", "float32", [3, 2, 3, 2]), b.state("c", "float32", [3])], { pads: [0, 1, 1, 0], strides: [2, 1] }),
+    );
+    return b.build();
+  };
+  const graph = build([0, 0, 1, 2, 0, 0, 3, 0]);
+  const small = simplify(graph);
+  expect(small.nodes.map(({ operator, attributes }) => [operator, attributes["pads"]])).toEqual([["Conv", [1, 3, 4, 0]]]);
+  const count = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);
+  const numbers = (shape: readonly number[], factor: number): Tensor =>
+    tensor(
+      "float32",
+      shape,
+      Array.from({ length: count(shape) }, (_, i) => Math.sin(factor * i)),
+    );
+  const state = { w: numbers([3, 2, 3, 2], 0.7), c: numbers([3], 2) };
+  const backend = openReference();
+  const [plain, fused] = await Promise.all([graph, small].map((item) => backend.compile(item, { state })));
+  const x = numbers([2, 2, 4, 5], 0.3);
+  expect(toNumbers((await fused!.run({ x }))["y"]!)).toEqual(toNumbers((await plain!.run({ x }))["y"]!));
+  await backend.dispose();
+});
+
+test("a channel of zeros more, or a value other than zero, is no padding of an image", () => {
+  const build = (pads: readonly number[], value: number): readonly string[] => {
+    const b = new GraphBuilder("channels");
+    const padded = b.op("Pad", [b.input("x", "float32", ["batch", 2, 4, 4]), b.ints(pads), b.scalar(value, "float32")]);
+    b.output("y", b.op("Conv", [padded, b.state("w", "float32", [1, Number(padded.shape[1]), 2, 2])]));
+    return simplify(b.build()).nodes.map(({ operator }) => operator);
+  };
+  expect(build([0, 1, 0, 0, 0, 0, 0, 0], 0)).toEqual(["Pad", "Conv"]);
+  expect(build([0, 0, 1, 1, 0, 0, 1, 1], 1)).toEqual(["Pad", "Conv"]);
+  expect(build([0, 0, -1, 0, 0, 0, 0, 0], 0)).toEqual(["Pad", "Conv"]);
+  expect(build([0, 0, 1, 1, 0, 0, 1, 1], 0)).toEqual(["Conv"]);
 });

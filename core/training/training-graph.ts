@@ -3,6 +3,7 @@ import { GraphBuilder } from "../graph/builder.ts";
 import { copyInto } from "../graph/copy-into.ts";
 import { differentiate } from "../graph/differentiate.ts";
 import type { Graph } from "../graph/graph.ts";
+import { simplify } from "../graph/simplify.ts";
 import { trainingForm } from "../graph/training-form.ts";
 import { isFrozen } from "../models/freeze.ts";
 import type { Model } from "../models/model.ts";
@@ -48,7 +49,8 @@ export type TrainableModel = Pick<Model, "graph" | "parameters">;
  */
 export function createTrainingGraph(model: TrainableModel, options: TrainingGraphOptions): Graph {
   const { optimizer, globalClipNorm } = options;
-  const graph = trainingForm(model.graph, { isFrozen: (name) => isFrozen(model, name) });
+  // Simplified before it is differentiated: what is fused here needs no gradient of its own.
+  const graph = trainingForm(simplify(model.graph), { isFrozen: (name) => isFrozen(model, name) });
   const builder = new GraphBuilder(`${graph.name}/training`);
   const trained = graph.state.filter(({ name, role }) => role === "parameter" && !isFrozen(model, name));
   if (trained.length === 0) {
