@@ -18,7 +18,10 @@ export function addEvaluate(program: Command): void {
     .command("evaluate")
     .description("measure a bundle on a data file whose target is known")
     .argument("<bundle>", "what espalier train wrote")
-    .argument("<data...>", "CSV or JSON-lines files with the bundle's input columns and its target")
+    .argument(
+      "<data...>",
+      "CSV or JSON-lines files with the bundle's input columns and its target; for a model of images a folder of <class>/<file>, or an IDX file",
+    )
     .option("--backend <name>", "what to compute on; see espalier doctor", "auto")
     .option("--json", "print one JSON object")
     .addHelpText("after", "\nExamples:\n  espalier evaluate table-price sold-in-may.csv\n  espalier evaluate table-price sold-in-may.csv --json\n");

@@ -3,6 +3,7 @@ import { formatCsv, type Column, type Columns, type Manifest, type Predictions }
 import { loadBundle } from "../node/bundle/bundle-files.ts";
 import { openDraft } from "../node/draft-file.ts";
 import { openNodePredictor } from "../node/open-predictor.ts";
+import { fileColumn } from "../node/sources/images/image-inputs.ts";
 import { openInputs } from "../node/sources/open-files.ts";
 import { addDataOptions, type DataOptions, readingOptions } from "./data-options.ts";
 import { withInterrupt } from "./interrupt.ts";
@@ -19,9 +20,12 @@ interface PredictOptions extends DataOptions {
 export function addPredict(program: Command): void {
   const command = program
     .command("predict")
-    .description("predict the rows of a data file, as CSV")
+    .description("predict the rows of a data file, or images, as CSV")
     .argument("<bundle>", "what espalier train wrote")
-    .argument("<data...>", "CSV or JSON-lines files with the bundle's input columns; others are ignored")
+    .argument(
+      "<data...>",
+      "CSV or JSON-lines files with the bundle's input columns (others are ignored); for a model of images a folder, image files or an IDX file",
+    )
     .option("--out <file.csv>", "where to write; stdout when left out")
     .option("--backend <name>", "what to compute on; see espalier doctor", "auto")
     .option("--json", "end with one JSON object on stdout (needs --out)")
@@ -53,7 +57,7 @@ async function predict(bundlePath: string, { data, options, signal }: PredictJob
   let rows = 0;
   try {
     for await (const columns of table) {
-      const text = formatCsv(predictionColumns(await predictor.predict(columns, { signal })), { header: rows === 0 });
+      const text = formatCsv(withFiles(predictionColumns(await predictor.predict(columns, { signal })), columns), { header: rows === 0 });
       if (draft === undefined) await writeOut(text);
       else await draft.write(text);
       rows += columns.length;
@@ -101,6 +105,13 @@ export function predictionColumns(predictions: Predictions): Columns {
     columns.set(`probability_${name}`, { kind: "number", values });
   }
   return { length: labels.length, columns };
+}
+
+/** Images are told apart by their files: a last column `file`. */
+function withFiles({ length, columns }: Columns, rows: Columns): Columns {
+  const images = [...rows.columns.values()].some(({ kind }) => kind === "tensor");
+  const files = images ? rows.columns.get(fileColumn) : undefined;
+  return files === undefined ? { length, columns } : { length, columns: new Map([...columns, [fileColumn, files]]) };
 }
 
 /** A float32 with the digits that tell it from its neighbours, not those of the float64 nearest to it. */

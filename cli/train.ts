@@ -1,6 +1,6 @@
 import { basename } from "node:path";
 import { type Command, Option } from "commander";
-import { EspalierError, type TableModel } from "../core/index.ts";
+import { EspalierError } from "../core/index.ts";
 import { checkBundlePlace } from "../node/bundle/bundle-files.ts";
 import { runsFolder } from "../node/tracking/file-runs.ts";
 import { trainFiles, type TrainFilesOptions } from "../node/train-files.ts";
@@ -13,12 +13,15 @@ import { reportTraining } from "./training-report.ts";
 
 interface TrainOptions extends DataOptions {
   readonly target?: string;
-  readonly model: "auto" | TableModel | "boosted-trees";
+  readonly model: string;
   readonly task?: "classification" | "regression";
   readonly ignore?: readonly string[];
   readonly epochs?: number;
   readonly batchSize?: number;
   readonly learningRate?: number;
+  readonly imageSize?: number;
+  /** False with `--no-augmentation`; commander sets true otherwise. */
+  readonly augmentation: boolean;
   readonly seed: number;
   readonly backend: string;
   readonly distribute?: string;
@@ -31,19 +34,20 @@ interface TrainOptions extends DataOptions {
 export function addTrain(program: Command): void {
   const command = program
     .command("train")
-    .description("train a model on a table and write it as a bundle")
-    .argument("<data...>", "CSV or JSON-lines files, plain or gzip; several are parts of one table")
-    .option("--target <column>", "the column to predict")
-    .addOption(
-      new Option("--model <kind>", "what to train; auto keeps the better of linear and network")
-        .choices(["auto", "linear", "network", "boosted-trees"])
-        .default("auto"),
+    .description("train a model on a table or on images and write it as a bundle")
+    .argument(
+      "<data...>",
+      "CSV or JSON-lines files, plain or gzip (several are parts of one table); a folder of images, <class>/<file> or train/<class>/<file> ...; or an IDX file of images",
     )
+    .option("--target <column>", "the column to predict; of images it is their class")
+    .option("--model <name>", "what to train; auto keeps the better of linear and network, which suits the data; a wrong name lists all", "auto")
     .addOption(new Option("--task <task>", "what the target is; found from its values when left out").choices(["classification", "regression"]))
     .option("--ignore <columns>", "columns not to use (a,b,c)", list)
     .option("--epochs <n>", "passes over the data at most; training stops when it no longer helps", wholeNumber(1))
     .option("--batch-size <n>", "rows of one step", wholeNumber(1))
     .option("--learning-rate <rate>", "size of the steps", positiveNumber)
+    .option("--image-size <pixels>", "the side of the square that images are brought to; found in the images when left out", wholeNumber(1, 4096))
+    .option("--no-augmentation", "train on images as they are, not moved, turned and mirrored at random")
     .option("--seed <n>", "the same seed and data give the same model", wholeNumber(0), 0)
     .option("--backend <name>", "what to compute on; see espalier doctor", "auto")
     .option("--distribute <n|mpi>", "train in several processes (not in this release)")
@@ -53,7 +57,7 @@ export function addTrain(program: Command): void {
     .addHelpText(
       "after",
       "\nExamples:\n  espalier train houses.csv --target price\n  espalier train january.csv february.csv.gz --target churned --ignore customer --out churn\n" +
-        "  espalier train table.csv --target y --model linear --seed 7 --json\n",
+        "  espalier train table.csv --target y --model linear --seed 7 --json\n  espalier train photos/ --out photos\n",
     );
   addDataOptions(command).action((paths: readonly string[], options: TrainOptions) => withInterrupt((signal) => train(paths, options, signal)));
 }
@@ -64,7 +68,7 @@ async function train(files: readonly string[], options: TrainOptions, signal: Ab
   const { out } = options;
   const result = await trainFiles({
     files,
-    reading: readingOptions(options),
+    reading: { ...readingOptions(options), ...(options.imageSize !== undefined && { imageSize: options.imageSize }) },
     parameters: trainingParameters(options),
     name: (target) => (out === undefined ? bundleName(files[0] ?? "table", target) : bundleName(out)),
     ...(out !== undefined && { path: out }),
@@ -78,7 +82,7 @@ async function train(files: readonly string[], options: TrainOptions, signal: Ab
 
 /** @throws ARGUMENT_INVALID for what this release does not have */
 function trainingParameters(options: TrainOptions): TrainFilesOptions["parameters"] {
-  const { model, distribute, target, seed, backend, task, ignore, epochs, batchSize, learningRate } = options;
+  const { model, distribute, target, seed, backend, task, ignore, epochs, batchSize, learningRate, augmentation } = options;
   if (distribute !== undefined) {
     throw new EspalierError("ARGUMENT_INVALID", "--distribute is not in this release: training runs in one process; leave the option out", {
       distribute,
@@ -97,6 +101,7 @@ function trainingParameters(options: TrainOptions): TrainFilesOptions["parameter
     ...(epochs !== undefined && { epochs }),
     ...(batchSize !== undefined && { batchSize }),
     ...(learningRate !== undefined && { learningRate }),
+    ...(!augmentation && { augmentation }),
   };
 }
 

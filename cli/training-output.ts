@@ -1,15 +1,20 @@
-import type { TableEvent, TableModel } from "../core/index.ts";
+import type { TableEvent } from "../core/index.ts";
 import type { TrainFilesOptions } from "../node/train-files.ts";
 import type { Output } from "./output.ts";
 import { trainingProgress } from "./training-progress.ts";
 
 /** Tells a person how training goes. */
-export function trainingOutput(output: Output): Required<Pick<TrainFilesOptions, "onNote" | "onBackend" | "onEvent">> {
-  return { onNote: (text) => output.note(text), onBackend: (reason) => output.detail(`backend ${reason}`), onEvent: showEvents(output) };
+export function trainingOutput(output: Output): Required<Pick<TrainFilesOptions, "onNote" | "onReading" | "onBackend" | "onEvent">> {
+  return {
+    onNote: (text) => output.note(text),
+    onReading: (done, total) => void output.status(`reading images ${done}/${total}`),
+    onBackend: (reason) => output.detail(`backend ${reason}`),
+    onEvent: showEvents(output),
+  };
 }
 
 function showEvents(output: Output): (event: TableEvent) => void {
-  const shown = new Map<TableModel, ReturnType<typeof trainingProgress>>();
+  const shown = new Map<string, ReturnType<typeof trainingProgress>>();
   return (event) => {
     switch (event.kind) {
       case "prepared": {

@@ -18,9 +18,12 @@ export interface TensorColumn {
   readonly kind: "tensor";
   /** The shape of one row's tensor. */
   readonly shape: readonly number[];
-  /** Rows one after the other, row-major. */
-  readonly values: Float32Array;
+  /** Rows one after the other, row-major. Images are bytes: a quarter of the memory. */
+  readonly values: TensorValues;
 }
+
+/** The memory of a tensor column. */
+export type TensorValues = Float32Array | Uint8Array;
 
 /** One column of a table. */
 export type Column = NumberColumn | StringColumn | TensorColumn;
@@ -33,7 +36,10 @@ export interface Columns {
 }
 
 /** What is known of a column before reading it. */
-export type ColumnType = { readonly kind: "number" } | { readonly kind: "string" } | { readonly kind: "tensor"; readonly shape: readonly number[] };
+export type ColumnType =
+  | { readonly kind: "number" }
+  | { readonly kind: "string" }
+  | { readonly kind: "tensor"; readonly shape: readonly number[]; /** Default float32. */ readonly dtype?: "float32" | "uint8" };
 
 /** A table's columns and their types, in order. */
 export type Schema = Readonly<Record<string, ColumnType>>;

@@ -6,9 +6,7 @@ import { concatPredictions } from "./evaluation/concat-predictions.ts";
 import { decodePredictions } from "./features/decode.ts";
 import { transformFeatures } from "./features/transform.ts";
 import type { Predictions, Predictor } from "./predictor.ts";
-
-/** Rows of one run: enough to fill a backend, few enough that activations stay small. */
-const maxRunRows = 1024;
+import { rowsPerRun } from "./rows-per-run.ts";
 
 /**
  * Opens a bundle on a backend: features, weights and graph behind one call.
@@ -21,6 +19,7 @@ const maxRunRows = 1024;
 export async function createPredictor(bundle: Bundle, backend: Backend): Promise<Predictor> {
   const { manifest, graph } = bundle;
   const executable = await backend.compile(graph, { state: await bundle.readTensors() });
+  const maxRunRows = rowsPerRun(graph);
   let disposed: Promise<void> | undefined;
   return {
     manifest,

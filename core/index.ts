@@ -45,7 +45,7 @@ export {
   type Value,
 } from "./operators/operator.ts";
 export type { Availability, Backend, BackendDriver, Capabilities, CompileOptions, Executable } from "./backend.ts";
-export type { Column, Columns, ColumnType, NumberColumn, Schema, StringColumn, TensorColumn } from "./columns.ts";
+export type { Column, Columns, ColumnType, NumberColumn, Schema, StringColumn, TensorColumn, TensorValues } from "./columns.ts";
 export type { Predictions, Predictor } from "./predictor.ts";
 export { createPredictor } from "./create-predictor.ts";
 export type { Dataset, DatasetIterator, DatasetState } from "./data/dataset.ts";
@@ -75,7 +75,11 @@ export {
 } from "./data/split.ts";
 export { packColumns, type PackOptions } from "./data/pack-columns.ts";
 export { fromColumns } from "./data/from-columns.ts";
-export { tensorBatches, type TensorBatchesOptions } from "./data/tensor-batches.ts";
+export { tensorBatches, tensorFeeds } from "./data/tensor-batches.ts";
+export { feedBatches, feedsOfRows, type FeedBatchesOptions, type FeedSource, type Pass } from "./data/feed-batches.ts";
+export { augmentedFeeds, augmentImages, type AugmentImagesOptions, type ImageAugmentation } from "./data/augment-images.ts";
+export { rowSource, type RowSource } from "./data/row-source.ts";
+export { idxColumns, parseIdx, type IdxArray } from "./data/idx.ts";
 export { shuffle, type RowAccess, type ShuffleOptions } from "./data/shuffle.ts";
 export { batch, type BatchOptions } from "./data/batch.ts";
 export { filter, map, shard, skip, take } from "./data/combinators.ts";
@@ -232,15 +236,9 @@ export {
   type Metrics,
 } from "./evaluation/index.ts";
 export { prepareTable, type PreparedTable, type PrepareTableOptions } from "./pipeline/prepare-table.ts";
-export {
-  chooseBest,
-  trainTable,
-  type Candidate,
-  type TableEvent,
-  type TableModel,
-  type TrainedTable,
-  type TrainTableOptions,
-} from "./pipeline/train-table.ts";
+export { chooseBest, trainTable, type TableEvent, type TrainedTable, type TrainTableOptions } from "./pipeline/train-table.ts";
+export { type Candidate } from "./pipeline/train-candidate.ts";
+export { checkModelName, modelNames, type DataKind } from "./pipeline/networks/index.ts";
 export { lazyCheckpoints, type LazyCheckpoints, type LazyCheckpointsOptions } from "./pipeline/lazy-checkpoints.ts";
 export { type RunArtifact, type RunPoint, type RunRecord, type RunStatus, type RunStore } from "./tracking/index.ts";
 export { chooseBackend, type ChooseBackendOptions, type ChosenBackend } from "./choose-backend.ts";

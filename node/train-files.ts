@@ -1,22 +1,19 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import {
+  checkModelName,
   createBundle,
   EspalierError,
-  exampleRow,
   inputFields,
   lazyCheckpoints,
-  readTable,
-  Sha256,
   suggestNames,
   trainTable,
   type Backend,
   type Bundle,
   type LazyCheckpoints,
-  type OpenedTable,
+  type RowSource,
   type RunRecord,
   type TableEvent,
-  type TableModel,
   type TrainedTable,
   type TrainTableOptions,
 } from "../core/index.ts";
@@ -25,13 +22,15 @@ import { fileCheckpoints } from "./checkpoints/index.ts";
 import { describeEnvironment } from "./environment.ts";
 import { openNodeBackend } from "./open-backend.ts";
 import { packageVersion } from "./package-version.ts";
-import { openFiles, type ReadingOptions } from "./sources/open-files.ts";
+import type { ReadingOptions } from "./sources/open-files.ts";
+import { openTrainingData } from "./sources/open-training-data.ts";
+import type { TrainingData } from "./sources/training-data.ts";
 import { recordRun, type RunRecorder } from "./tracking/record-run.ts";
 
 /** The settings of a training call that decide the model: kept in the run's record. */
 export interface TrainingParameters extends Pick<
   TrainTableOptions,
-  "target" | "seed" | "model" | "task" | "ignore" | "epochs" | "batchSize" | "learningRate"
+  "target" | "seed" | "model" | "task" | "ignore" | "epochs" | "batchSize" | "learningRate" | "augmentation"
 > {
   /** "auto" or a backend's name. */
   readonly backend: string;
@@ -55,6 +54,8 @@ export interface TrainFilesOptions {
   /** The id of a run that was stopped: its checkpoints are gone on from. */
   readonly resumes?: string;
   readonly onNote?: (text: string) => void;
+  /** Told how many images were decoded. */
+  readonly onReading?: (done: number, total: number) => void;
   /** Told which backend was chosen, and why. */
   readonly onBackend?: (reason: string) => void;
   readonly onEvent?: (event: TableEvent) => void;
@@ -81,34 +82,35 @@ const checkpointEvery = 50;
  * @throws FILE_UNREADABLE; what opening the files, `trainTable` and `openNodeBackend` throw; CANCELLED with the checkpoint's place
  */
 export async function trainFiles(options: TrainFilesOptions): Promise<TrainedBundle> {
-  const { files, reading, parameters, signal, onNote } = options;
-  const hash = new Sha256();
-  const table = await openFiles(files, reading, { sampleRows: Infinity, onBytes: (bytes) => hash.update(bytes), ...(signal && { signal }) });
-  const target = checkTarget(table, parameters.target);
-  const fingerprint = hash.hex();
+  const { files, reading, parameters, signal, onNote, onReading } = options;
+  checkModelName(parameters.model ?? "auto");
+  const data = await openTrainingData(files, { reading, ...(signal && { signal }), ...(onReading && { onProgress: onReading }) });
+  const target = checkTarget(data, parameters.target);
+  const { fingerprint } = data;
   if (options.fingerprint !== undefined && options.fingerprint !== fingerprint) {
     throw new EspalierError(
       "ARGUMENT_INVALID",
-      `${table.name} has changed since that run: SHA-256 ${fingerprint.slice(0, 16)}, not ${options.fingerprint.slice(0, 16)}`,
+      `${data.name} has changed since that run: SHA-256 ${fingerprint.slice(0, 16)}, not ${options.fingerprint.slice(0, 16)}`,
       { fingerprint },
     );
   }
   const name = options.name(target);
   const path = options.path ?? name;
   await options.checkPath?.(path);
-  for (const note of table.notes) onNote?.(note);
-  const columns = await readTable(table);
+  for (const note of data.notes) onNote?.(note);
+  const { source, notes } = await data.read();
+  for (const note of notes) onNote?.(note);
   const { backend, reason } = await openNodeBackend(parameters.backend);
   try {
     options.onBackend?.(reason);
     const recorder = recordRun(options.runs, {
       parameters: { ...parameters, target, name, path },
-      data: { files, fingerprint, rows: columns.length, options: { ...reading } },
+      data: { files, fingerprint, rows: source.columns.length, options: { ...reading } },
       version: packageVersion(),
       environment: { ...describeEnvironment(), backend: `${backend.name} (${backend.device})` },
     });
     const job: Job = { options, parameters: { ...parameters, target }, backend, recorder };
-    const trained = await trainRecorded(columns, job);
+    const trained = await trainRecorded(source, job);
     const bundle = bundleOf(trained, { name, seed: parameters.seed, record: recorder.record() });
     await saveBundle(path, bundle);
     await recorder.finish({
@@ -129,13 +131,13 @@ interface Job {
   readonly recorder: RunRecorder;
 }
 
-async function trainRecorded(columns: Parameters<typeof trainTable>[0], { options, parameters, backend, recorder }: Job): Promise<TrainedTable> {
+async function trainRecorded(source: RowSource, { options, parameters, backend, recorder }: Job): Promise<TrainedTable> {
   const { signal, onEvent, resumes } = options;
   const { backend: _, ...settings } = parameters;
   const folder = join(options.runs, options.resumes ?? recorder.id, "checkpoints");
-  const stores = new Map<TableModel, LazyCheckpoints>();
+  const stores = new Map<string, LazyCheckpoints>();
   const clock = (): number => performance.now();
-  const checkpoints = (model: TableModel): LazyCheckpoints => {
+  const checkpoints = (model: string): LazyCheckpoints => {
     const store = stores.get(model) ?? lazyCheckpoints(fileCheckpoints(join(folder, model)), { clock });
     stores.set(model, store);
     return store;
@@ -145,7 +147,7 @@ async function trainRecorded(columns: Parameters<typeof trainTable>[0], { option
     await recorder.follow(event);
   };
   try {
-    const trained = await trainTable(columns, {
+    const trained = await trainTable(source, {
       ...settings,
       backend,
       clock,
@@ -172,10 +174,9 @@ async function trainRecorded(columns: Parameters<typeof trainTable>[0], { option
 }
 
 /** Before the rows are read into memory. */
-function checkTarget({ name, schema }: OpenedTable, target: string | undefined): string {
-  const names = Object.keys(schema);
+function checkTarget({ name, columns: names, defaultTarget }: TrainingData, target: string | undefined = defaultTarget): string {
   if (target === undefined) throw new EspalierError("ARGUMENT_INVALID", `say which column to predict: --target <column>${suggestNames("", names)}`);
-  if (Object.hasOwn(schema, target)) return target;
+  if (names.includes(target)) return target;
   throw new EspalierError("COLUMN_MISSING", `${name} has no column "${target}" to predict${suggestNames(target, names)}`, { column: target });
 }
 
@@ -191,7 +192,7 @@ function bundleOf(
     features: table.features,
     target: table.target,
     inputs: inputFields(table.features, table.profile),
-    example: exampleRow(table.features, train),
+    example: table.example,
     metrics: best.test,
     lineage: { run: record.id, seed, data: { fingerprint, source: files.join(", "), rows: train.length + validation.length + test.length } },
     environment: record.environment,

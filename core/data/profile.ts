@@ -28,7 +28,14 @@ export type ColumnProfile =
       /** The most frequent values first. */
       readonly top: readonly { readonly value: string; readonly count: number }[];
     }
-  | { readonly kind: "tensor"; readonly count: number; readonly missing: 0; readonly shape: readonly number[] };
+  | {
+      readonly kind: "tensor";
+      readonly count: number;
+      readonly missing: 0;
+      readonly shape: readonly number[];
+      /** Bytes are from 0 to 255. */
+      readonly dtype: "float32" | "uint8";
+    };
 
 /** A table's columns at a glance. */
 export interface TableProfile {
@@ -65,6 +72,7 @@ export async function profileColumns(chunks: AsyncIterable<Columns> | Iterable<C
 interface Tally {
   readonly kind: Column["kind"];
   readonly shape: readonly number[];
+  readonly dtype: "float32" | "uint8";
   readonly numbers: Set<number>;
   readonly strings: Map<string, number>;
   statistics: NumberStatistics;
@@ -78,8 +86,9 @@ interface Tally {
 function startTally(column: Column): Tally {
   const statistics = numberStatistics({ kind: "number", values: new Float64Array(0) });
   const shape = column.kind === "tensor" ? column.shape : [];
+  const dtype = column.kind === "tensor" && column.values instanceof Uint8Array ? "uint8" : "float32";
   const seen = { numbers: new Set<number>(), strings: new Map<string, number>() };
-  return { kind: column.kind, shape, ...seen, statistics, whole: true, increasing: true, last: -Infinity, present: 0, exact: true };
+  return { kind: column.kind, shape, dtype, ...seen, statistics, whole: true, increasing: true, last: -Infinity, present: 0, exact: true };
 }
 
 function addTo(tally: Tally, column: Column): void {
@@ -108,7 +117,7 @@ function addTo(tally: Tally, column: Column): void {
 }
 
 function describe(tally: Tally, rows: number): ColumnProfile {
-  if (tally.kind === "tensor") return { kind: "tensor", count: rows, missing: 0, shape: tally.shape };
+  if (tally.kind === "tensor") return { kind: "tensor", count: rows, missing: 0, shape: tally.shape, dtype: tally.dtype };
   if (tally.kind === "string") {
     const top = Array.from(tally.strings, ([value, count]) => ({ value, count }));
     top.sort((a, b) => b.count - a.count || (a.value < b.value ? -1 : 1));

@@ -1,8 +1,8 @@
-import type { Column, Columns } from "../columns.ts";
+import type { Column, Columns, TensorValues } from "../columns.ts";
 import { EspalierError } from "../errors.ts";
 
 /** One value of a table: undefined where it is missing. */
-export type CellValue = number | string | Float32Array | undefined;
+export type CellValue = number | string | TensorValues | undefined;
 
 /** The value of one row. @returns undefined where it is missing */
 export function valueAt(column: Column, row: number): CellValue {
@@ -26,7 +26,7 @@ export function valueAt(column: Column, row: number): CellValue {
 export function rowObject(columns: Columns, row: number): Record<string, unknown> {
   const entries = Array.from(columns.columns, ([name, column]): [string, unknown] => {
     const value = valueAt(column, row);
-    return [name, value instanceof Float32Array ? Array.from(value) : (value ?? null)];
+    return [name, ArrayBuffer.isView(value) ? Array.from(value) : (value ?? null)];
   });
   return Object.fromEntries(entries);
 }
@@ -66,7 +66,7 @@ export function gatherRows(columns: Columns, indices: ArrayLike<number>): Column
       }
       case "tensor": {
         const size = column.shape.reduce((product, n) => product * n, 1);
-        const values = new Float32Array(count * size);
+        const values = sameMemory(column.values, count * size);
         for (let i = 0; i < count; i++) values.set(column.values.subarray(indices[i]! * size, (indices[i]! + 1) * size), i * size);
         return { kind: "tensor", shape: column.shape, values };
       }
@@ -112,6 +112,10 @@ export function selectColumns(columns: Columns, names: Iterable<string>): Column
   return { length: columns.length, columns: chosen };
 }
 
+function sameMemory(values: TensorValues, length: number): TensorValues {
+  return values instanceof Uint8Array ? new Uint8Array(length) : new Float32Array(length);
+}
+
 function mapColumns(columns: Columns, length: number, map: (column: Column) => Column): Columns {
   return { length, columns: new Map(Array.from(columns.columns, ([name, column]) => [name, map(column)])) };
 }
@@ -149,7 +153,10 @@ function concatStrings(pieces: readonly Column[], length: number): Column {
 }
 
 function concatTensors(pieces: readonly Column[], length: number, shape: readonly number[]): Column {
-  const values = new Float32Array(length * shape.reduce((product, n) => product * n, 1));
+  const size = length * shape.reduce((product, n) => product * n, 1);
+  // Bytes only when all pieces are bytes.
+  const bytes = pieces.every((piece) => piece.kind === "tensor" && piece.values instanceof Uint8Array);
+  const values = bytes ? new Uint8Array(size) : new Float32Array(size);
   let at = 0;
   for (const piece of pieces) {
     if (piece.kind !== "tensor" || piece.shape.join() !== shape.join()) {

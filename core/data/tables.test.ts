@@ -87,7 +87,7 @@ describe("profileColumns", () => {
             { value: 'say "hi"', count: 1 },
           ],
         },
-        t: { kind: "tensor", count: 3, missing: 0, shape: [2] },
+        t: { kind: "tensor", count: 3, missing: 0, shape: [2], dtype: "float32" },
       },
     });
     expect(await profileColumns([sliceRows(columns, 0, 1), sliceRows(columns, 1, 3)])).toEqual(whole);

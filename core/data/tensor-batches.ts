@@ -1,48 +1,22 @@
 import { EspalierError } from "../errors.ts";
-import { permutation } from "../permutation.ts";
 import { allocate, elementCount, type Tensor, type Tensors } from "../tensor.ts";
 import type { Dataset } from "./dataset.ts";
-import { dataset, datasetIterator, readCount } from "./iterator.ts";
-
-/** How rows become batches. */
-export interface TensorBatchesOptions {
-  readonly batchSize: number;
-  /** Rows in an order of this seed and epoch; absent: as they stand. */
-  readonly shuffle?: { readonly seed: number; readonly epoch: number };
-  /** Leaves out a last batch of fewer rows; default false. */
-  readonly dropLast?: boolean;
-}
+import { feedBatches, type FeedBatchesOptions, type FeedSource } from "./feed-batches.ts";
 
 /**
  * Batches of rows of tensors in memory: what training and evaluation are fed with.
- *
- * The order is a keyed permutation, so a state is one number ({row}) and any place is reached at equal cost.
  *
  * @param tensors each with the same first dimension, the rows
  * @throws ARGUMENT_INVALID for a batch size below 1; TENSOR_INVALID when the numbers of rows differ
  * @example fit({ ..., train: ({ epoch, seed }) => tensorBatches(tensors, { batchSize: 32, shuffle: { seed, epoch } }) })
  */
-export function tensorBatches(tensors: Tensors, { batchSize, shuffle, dropLast = false }: TensorBatchesOptions): Dataset<Tensors> {
-  if (!Number.isSafeInteger(batchSize) || batchSize < 1) {
-    throw new EspalierError("ARGUMENT_INVALID", `a batch size must be a whole number from 1, not ${batchSize}`, { batchSize });
-  }
-  const rows = commonRows(tensors);
-  const used = dropLast ? rows - (rows % batchSize) : rows;
-  const rowAt = shuffle === undefined ? (position: number) => position : permutation({ length: rows, ...shuffle });
-  return dataset(used, (state) => {
-    let position = state === undefined ? 0 : readCount(state, "row");
-    return datasetIterator({
-      state: () => ({ row: position }),
-      next() {
-        if (position >= used) return undefined;
-        const count = Math.min(batchSize, used - position);
-        const start = position;
-        const indices = Uint32Array.from({ length: count }, (_, i) => rowAt(start + i));
-        position += count;
-        return gatherTensors(tensors, indices);
-      },
-    });
-  });
+export function tensorBatches(tensors: Tensors, options: FeedBatchesOptions): Dataset<Tensors> {
+  return feedBatches(tensorFeeds(tensors), options);
+}
+
+/** Tensors in memory as a source of feeds. @throws TENSOR_INVALID when the numbers of rows differ */
+export function tensorFeeds(tensors: Tensors): FeedSource {
+  return { rows: commonRows(tensors), feedsAt: (indices) => gatherTensors(tensors, indices) };
 }
 
 /** Rows of tensors by their numbers, copied. */

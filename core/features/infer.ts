@@ -49,7 +49,7 @@ function featureOf(column: string, found: ColumnProfile): FeatureSpec {
       return { kind: "category", column, maxVocabulary: defaultMaxVocabulary };
     case "tensor": {
       const [channels = 1, height = 1, width = 1] = found.shape;
-      return { kind: "image", column, shape: [channels, height, width], scale: 1 };
+      return { kind: "image", column, shape: [channels, height, width], scale: found.dtype === "uint8" ? 1 / 255 : 1 };
     }
     default:
       return found satisfies never;

@@ -2,8 +2,10 @@ import { describe, expect, it } from "vitest";
 import { openReference } from "../../backends/reference/index.ts";
 import type { Column, Columns } from "../columns.ts";
 import { Random } from "../random.ts";
+import { rowSource } from "../data/row-source.ts";
 import { prepareTable } from "./prepare-table.ts";
-import { type Candidate, chooseBest, type TableEvent, trainTable } from "./train-table.ts";
+import type { Candidate } from "./train-candidate.ts";
+import { chooseBest, type TableEvent, trainTable } from "./train-table.ts";
 
 /** Two numbers and a colour that decide about a label, with rows whose label is missing. */
 function table(rows: number): Columns {
@@ -25,7 +27,7 @@ function table(rows: number): Columns {
 
 describe("prepareTable", () => {
   it("drops rows without a target, leaves out what cannot help and fits on training rows only", async () => {
-    const prepared = await prepareTable(table(200), { target: "label", seed: 1 });
+    const prepared = await prepareTable(rowSource(table(200)), { target: "label", seed: 1 });
     expect(prepared.droppedRows).toBe(8);
     expect(prepared.leftOut).toEqual([]); // dropping rows made the row numbers gaps: they are a number like others then
     const { train, validation, test } = prepared.parts;
@@ -38,7 +40,7 @@ describe("prepareTable", () => {
 
   it("refuses a table in which nothing but the target is left", async () => {
     const only: Columns = { length: 200, columns: new Map([...table(200).columns].filter(([name]) => name === "label")) };
-    await expect(prepareTable(only, { target: "label", seed: 1 })).rejects.toMatchObject({ code: "DATA_EMPTY" });
+    await expect(prepareTable(rowSource(only), { target: "label", seed: 1 })).rejects.toMatchObject({ code: "DATA_EMPTY" });
   });
 });
 

@@ -1,5 +1,6 @@
 import { openTable, type ByteSource, type FileColumnType, type Manifest, type OpenedTable, type TableOptions } from "../../core/index.ts";
 import { fileSource } from "./file.ts";
+import { areImages, openImageInputs } from "./images/image-inputs.ts";
 
 /** How data files are read, where a user says so: plain JSON, kept in run records. */
 export interface ReadingOptions {
@@ -9,6 +10,8 @@ export interface ReadingOptions {
   readonly header?: boolean;
   /** One character, or "tab". */
   readonly delimiter?: string;
+  /** The side in pixels that images are brought to. */
+  readonly imageSize?: number;
 }
 
 /**
@@ -41,11 +44,13 @@ export interface InputFiles {
 }
 
 /**
- * Opens data files for a bundle: its columns have the types that it was trained on, whatever these rows look like.
+ * Opens data files, or images, for a bundle: its columns have the types that it was trained on, whatever these rows look like.
  *
- * @throws COLUMN_MISSING with the nearest names, and whatever `openFiles` throws
+ * @throws COLUMN_MISSING with the nearest names, and whatever `openFiles` and `openImageInputs` throw
  */
-export async function openInputs({ inputs, target }: Manifest, { paths, reading, withTarget = false, signal }: InputFiles): Promise<OpenedTable> {
+export async function openInputs(manifest: Manifest, { paths, reading, withTarget = false, signal }: InputFiles): Promise<OpenedTable> {
+  if (await areImages(paths)) return openImageInputs(manifest, { paths, withTarget, ...(signal && { signal }) });
+  const { inputs, target } = manifest;
   const types: Record<string, FileColumnType> = {};
   for (const { name, kind } of inputs) if (kind !== "tensor") types[name] = kind;
   if (withTarget) types[target.column] = target.task === "regression" || target.numeric ? "number" : "string";

@@ -56,7 +56,20 @@ const refusal = (code: string, message: RegExp): unknown => ({
 describe("train refuses", () => {
   it.each([
     ["a missing file", ["nope.csv", "--target", "x"], "FILE_UNREADABLE", /nope\.csv: there is no such file/],
-    ["a folder", ["folder", "--target", "x"], "FILE_UNREADABLE", /folder is a folder/],
+    ["a folder without images", ["folder"], "DATA_EMPTY", /folder has no images/],
+    ["a folder beside a file", ["folder", "good.csv", "--target", "label"], "ARGUMENT_INVALID", /folder holds images; train on one folder/],
+    [
+      "a network of other data",
+      ["good.csv", "--target", "label", "--model", "conv-net"],
+      "ARGUMENT_INVALID",
+      /"conv-net" is for images, and this is a table/,
+    ],
+    [
+      "an unknown network",
+      ["good.csv", "--target", "label", "--model", "convnet1"],
+      "ARGUMENT_INVALID",
+      /no model "convnet1"; did you mean "conv-net"/,
+    ],
     ["an empty file", ["empty.csv", "--target", "x"], "DATA_EMPTY", /empty\.csv is empty/],
     ["a file with a header only", ["header.csv", "--target", "label"], "DATA_EMPTY", /no rows below/],
     ["a row with too few fields", ["few.csv", "--target", "b"], "DATA_MALFORMED", /few\.csv, line 3: too few fields: 1 found, 2 expected/],

@@ -44,5 +44,7 @@ export async function loadDigits(): Promise<DigitsData> {
 /** One image of the table. */
 export function imageAt({ columns }: Columns, row: number): Float32Array {
   const image = columns.get("image");
-  return image?.kind === "tensor" ? image.values.subarray(row * side * side, (row + 1) * side * side) : new Float32Array(side * side);
+  return image?.kind === "tensor"
+    ? Float32Array.from(image.values.subarray(row * side * side, (row + 1) * side * side))
+    : new Float32Array(side * side);
 }

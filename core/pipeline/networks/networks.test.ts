@@ -1,0 +1,55 @@
+import { expect, it } from "vitest";
+import { checkModelName, chooseNetworks, familyOf, modelNames } from "./index.ts";
+
+const table = familyOf({ features: [{ kind: "number", column: "x", mean: 0, standardDeviation: 1, missing: false }] });
+const images = familyOf({ features: [{ kind: "image", column: "image", shape: [3, 32, 32], scale: 1 / 255 }] });
+
+it("trains the floor and a network when nobody says which, and the one that is named otherwise", () => {
+  expect([table.kind, images.kind]).toEqual(["table", "images"]);
+  expect(chooseNetworks(table, "auto")).toEqual(["linear", "network"]);
+  expect(chooseNetworks(images, "conv-net")).toEqual(["conv-net"]);
+});
+
+it("refuses an unknown name with the nearest and the list, and a network of other data with those of this data", () => {
+  expect(() => checkModelName("convnet2")).toThrow(/no model "convnet2"; did you mean "conv-net"\? \(auto, linear, network, /);
+  expect(() => checkModelName("zzzzzz")).toThrow(/no model "zzzzzz" \(auto, /);
+  expect(() => chooseNetworks(table, "conv-net")).toThrow(
+    /"conv-net" is for images, and this is a table of numbers and categories; choose auto, linear, /,
+  );
+});
+
+it("builds every network of every kind of data, with the head that the task needs", () => {
+  for (const [family, features] of [
+    [table, [{ kind: "number", column: "x", mean: 0, standardDeviation: 1, missing: false }]],
+    [images, [{ kind: "image", column: "photo", shape: [3, 32, 32], scale: 1 / 255 }]],
+  ] as const) {
+    for (const [name, build] of Object.entries(family.networks)) {
+      for (const head of [{ task: "classification", classes: 3 }, { task: "regression" }] as const) {
+        const context = { features: { features }, head, rows: 500, seed: 1 };
+        const { graph, config } = build(context);
+        const output = graph.values[graph.outputs[head.task === "regression" ? "prediction" : "logits"] ?? ""];
+        expect(output?.shape, name).toEqual(["batch", head.task === "regression" ? 1 : 3]);
+        expect(config["name"]).toBeTypeOf("string");
+        expect(family.recipe(name, context).epochs).toBeGreaterThan(0);
+      }
+    }
+  }
+  expect(modelNames).toContain("conv-net");
+});
+
+it("refuses an image beside other columns", () => {
+  const mixed = familyOf({
+    features: [
+      { kind: "image", column: "photo", shape: [3, 8, 8], scale: 1 },
+      { kind: "number", column: "x", mean: 0, standardDeviation: 1, missing: false },
+    ],
+  });
+  expect(() =>
+    mixed.networks.network({
+      features: { features: [{ kind: "number", column: "x", mean: 0, standardDeviation: 1, missing: false }] },
+      head: { task: "regression" },
+      rows: 10,
+      seed: 0,
+    }),
+  ).toThrow(/take one image column and no other, not "x"/);
+});
