@@ -28,7 +28,7 @@ it("builds every network of every kind of data, with the head that the task need
         const context = { features: { features }, head, rows: 500, seed: 1 };
         const { graph, config } = build(context);
         const output = graph.values[graph.outputs[head.task === "regression" ? "prediction" : "logits"] ?? ""];
-        expect(output?.shape, name).toEqual(["batch", head.task === "regression" ? 1 : 3]);
+        expect({ name, shape: output?.shape }).toEqual({ name, shape: ["batch", head.task === "regression" ? 1 : 3] });
         expect(config["name"]).toBeTypeOf("string");
         expect(family.recipe(name, context).epochs).toBeGreaterThan(0);
       }

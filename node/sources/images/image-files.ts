@@ -6,9 +6,9 @@ import { compareCodeUnits, EspalierError } from "../../../core/index.ts";
 export interface ImageFile {
   readonly path: string;
   /** The folder's own division, when it has one. */
-  readonly part?: ImagePart;
-  /** The class: the name of the folder that it is in. Absent for an image outside such a folder. */
-  readonly label?: string;
+  readonly part: ImagePart | undefined;
+  /** The class: the name of the folder that it is in. Undefined for an image outside such a folder. */
+  readonly label: string | undefined;
 }
 
 /** The parts that a folder may be divided into. */
@@ -45,8 +45,7 @@ export async function listImages(folder: string): Promise<readonly ImageFile[]> 
   const divided = tops.has("train") || tops.has("training") ? [...tops].every((top) => Object.hasOwn(partNames, top)) : false;
   return found.map(({ path, folders }) => {
     const part = divided ? partNames[folders[0]?.toLowerCase() ?? ""] : undefined;
-    const label = folders[divided ? 1 : 0];
-    return { path, ...(part !== undefined && { part }), ...(label !== undefined && { label }) };
+    return { path, part, label: folders[divided ? 1 : 0] };
   });
 }
 

@@ -51,7 +51,7 @@ export async function openImageInputs({ inputs, features, target }: Manifest, { 
   if (idx !== undefined && paths.length === 1 && isIdxFile(idx))
     return idxTable(await readIdxFile(idx, { labels: withTarget ? "needed" : "if there" }), { name: idx, image: field.name, target: target.column });
   const files: ImageFile[] = [];
-  for (const path of paths) files.push(...((await isFolder(path)) ? await listImages(path) : [{ path }]));
+  for (const path of paths) files.push(...((await isFolder(path)) ? await listImages(path) : [{ path, part: undefined, label: undefined }]));
   const loose = files.find(({ label }) => label === undefined);
   if (withTarget && loose !== undefined)
     throw new EspalierError("COLUMN_MISSING", `${loose.path} is in no class's folder: its "${target.column}" is not known`, { path: loose.path });
