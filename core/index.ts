@@ -30,6 +30,7 @@ export { readAttributes } from "./operators/attributes.ts";
 export { dtypeCodes, dtypeOfCode } from "./operators/cast.ts";
 export { checkedWindow, kernelOffsets, slidingWindow, type SlidingWindow, type WindowOptions } from "./operators/sliding-window.ts";
 export { transposedWindow, type TransposedWindow } from "./operators/conv-transpose.ts";
+export { nadamMomentumProducts } from "./operators/nadam.ts";
 export { windowCounts } from "./operators/average-pool.ts";
 export { sliceRange, type SlicePart } from "./operators/slice.ts";
 export {
@@ -138,7 +139,6 @@ export {
 } from "./models/index.ts";
 export {
   accuracy,
-  adam,
   constantSchedule,
   constrain,
   cosineSchedule,
@@ -162,11 +162,9 @@ export {
   orthogonal,
   regularize,
   rootMeanSquaredError,
-  sgd,
   softmaxCrossEntropy,
   tableRecipe,
   unitNorm,
-  type AdamOptions,
   type BestWeights,
   type Checkpoint,
   type CheckpointStore,
@@ -182,14 +180,11 @@ export {
   type Metric,
   type MetricSums,
   type OnOutputOptions,
-  type Optimizer,
   type Recipe,
   type RecipeOptions,
   type Regularizer,
-  type OptimizerContext,
   type Schedule,
   type ScheduleContext,
-  type SgdOptions,
   type SoftmaxCrossEntropyOptions,
   type StopReason,
   type TrainingData,
@@ -197,6 +192,43 @@ export {
   type RandomFeedsOptions,
   type TrainableModel,
   type TrainingGraphOptions,
+} from "./training/index.ts";
+export {
+  adadelta,
+  adafactor,
+  adagrad,
+  adam,
+  adamax,
+  adamW,
+  averagedWeights,
+  createOptimizer,
+  ftrl,
+  lamb,
+  lion,
+  muon,
+  nadam,
+  rmsProp,
+  sgd,
+  type AdadeltaOptions,
+  type AdafactorOptions,
+  type AdagradOptions,
+  type AdamaxOptions,
+  type AdamOptions,
+  type AdamWOptions,
+  type AveragedState,
+  type FtrlOptions,
+  type GroupContext,
+  type LambOptions,
+  type LionOptions,
+  type MuonOptions,
+  type NadamOptions,
+  type Optimizer,
+  type OptimizerContext,
+  type OptimizerDefinition,
+  type OptimizerOptions,
+  type ParameterGroup,
+  type RmsPropOptions,
+  type SgdOptions,
 } from "./training/index.ts";
 export {
   decodeOnnx,

@@ -124,14 +124,21 @@ function splitOptimizers(graph: Graph): Split {
   const updates = { ...graph.updates };
   const nodes: SplitNode[] = [];
   const rest: Node[] = [];
+  const written = new Set<ValueName>();
   for (const node of graph.nodes) {
     const split = splitNode(graph, node, uses);
-    if (split === undefined) {
+    // The host would read what an earlier optimizer has just written over.
+    if (split === undefined || split.targets.some(({ gradient }) => written.has(gradient))) {
       rest.push(node);
       continue;
     }
     nodes.push(split);
-    for (const target of split.targets) for (const state of [target.parameter, ...target.slots]) delete updates[state];
+    for (const target of split.targets) {
+      for (const state of [target.parameter, ...target.slots]) {
+        delete updates[state];
+        written.add(state);
+      }
+    }
   }
   return { nodes, rest, updates };
 }
@@ -140,10 +147,10 @@ function splitNode(graph: Graph, node: Node, uses: ReadonlyMap<ValueName, number
   const optimizer = fusedOptimizers.find((item) => item.operator === node.operator);
   const operator = findOperator(node.operator);
   if (optimizer === undefined || operator === undefined) return undefined;
-  const groups = optimizer.slots + 2;
-  const count = (node.inputs.length - 2) / groups;
+  const count = node.inputs.length - 2 - node.outputs.length; // n parameters have n(2 + slots) inputs after R and T, and n(1 + slots) outputs
+  const slots = node.outputs.length / count - 1;
   const group = (index: number): readonly ValueName[] => node.inputs.slice(2 + index * count, 2 + (index + 1) * count);
-  const stateful = [group(0), ...Array.from({ length: optimizer.slots }, (_, slot) => group(slot + 2))];
+  const stateful = [group(0), ...Array.from({ length: slots }, (_, slot) => group(slot + 2))];
   const written = stateful.flat();
   const inPlace =
     new Set(written).size === written.length &&

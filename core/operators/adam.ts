@@ -1,5 +1,5 @@
-import type { Emitter, Operator, Value } from "./operator.ts";
-import { inferOptimizer, inType, lowerOptimizer, regularized, times } from "./optimizer-node.ts";
+import type { Operator } from "./operator.ts";
+import { correctedRate, inferOptimizer, inType, lowerOptimizer, regularized, times } from "./optimizer-node.ts";
 
 /**
  * One step of Adam for any number of parameters in one node: R, T, X.., G.., V.., H.. to X'.., V'.., H'..
@@ -37,19 +37,3 @@ export const adam: Operator = {
     });
   },
 };
-
-function correctedRate(emit: Emitter, { rate, step, alpha, beta }: { rate: Value; step: Value; alpha: number; beta: number }): Value {
-  const steps = inType(emit, step, rate);
-  const corrected = emit.op("Div", [emit.op("Mul", [rate, emit.op("Sqrt", [oneMinusPower(emit, beta, steps)])]), oneMinusPower(emit, alpha, steps)]);
-  return emit.op("Where", [emit.op("Greater", [steps, emit.scalar(0, rate.dtype)]), corrected, rate]);
-}
-
-/**
- * 1 - base^t without cancellation: in float32, 1 - 0.999^1 taken literally is wrong by 3e-5 of itself.
- * With e = t ln(base) and h = tanh(e / 2), 1 - exp(e) = -2h / (1 - h).
- */
-function oneMinusPower(emit: Emitter, base: number, t: Value): Value {
-  if (base === 0) return emit.scalar(1, t.dtype);
-  const h = emit.op("Tanh", [times(emit, t, Math.log(base) / 2)]);
-  return emit.op("Div", [times(emit, h, -2), emit.op("Sub", [emit.scalar(1, t.dtype), h])]);
-}

@@ -1,5 +1,9 @@
 import { elu, gelu, leakyRelu, relu, sigmoid, softplus, tanh } from "./activations.ts";
+import { adadelta } from "./adadelta.ts";
+import { adagrad } from "./adagrad.ts";
 import { adam } from "./adam.ts";
+import { adamW } from "./adam-w.ts";
+import { adamax } from "./adamax.ts";
 import { abs, add, div, mul, neg, reciprocal, sign, sub } from "./arithmetic.ts";
 import { averagePool, averagePoolGrad, globalAveragePool } from "./average-pool.ts";
 import { batchNormalization, batchNormalizationGrad } from "./batch-normalization.ts";
@@ -13,21 +17,26 @@ import { softmaxCrossEntropyLoss, softmaxCrossEntropyLossGrad } from "./cross-en
 import { dropout } from "./dropout.ts";
 import { expand } from "./expand.ts";
 import { clip, max, min } from "./extremes.ts";
+import { ftrl } from "./ftrl.ts";
 import { gather, gatherGrad } from "./gather.ts";
 import { groupNormalization } from "./group-normalization.ts";
 import { identity } from "./identity.ts";
 import { instanceNormalization, meanVarianceNormalization } from "./instance-normalization.ts";
 import { layerNormalization, layerNormalizationGrad } from "./layer-normalization.ts";
 import { lrn } from "./lrn.ts";
+import { lion } from "./lion.ts";
 import { gemm, matMul } from "./matmul.ts";
 import { globalLpPool, lpPool } from "./lp-pool.ts";
 import { globalMaxPool, maxPool, maxPoolGrad } from "./max-pool.ts";
 import { momentum } from "./momentum.ts";
+import { movingAverage } from "./moving-average.ts";
+import { nadam } from "./nadam.ts";
 import { pad } from "./pad.ts";
 import { erf, exp, log, pow, sqrt } from "./powers.ts";
 import { argMax, reduceMax, reduceMean, reduceMin, reduceSum } from "./reductions.ts";
 import { flatten, reshape, squeeze, unsqueeze } from "./reshape.ts";
 import { rmsNormalization } from "./rms-normalization.ts";
+import { rmsProp } from "./rms-prop.ts";
 import { scatterNd } from "./scatter-nd.ts";
 import { shape } from "./shape.ts";
 import { slice } from "./slice.ts";
@@ -45,7 +54,11 @@ export const operators: readonly Operator[] = [
   sigmoid,
   softplus,
   tanh,
+  adadelta,
+  adagrad,
   adam,
+  adamW,
+  adamax,
   abs,
   add,
   div,
@@ -81,6 +94,7 @@ export const operators: readonly Operator[] = [
   clip,
   max,
   min,
+  ftrl,
   gather,
   gatherGrad,
   groupNormalization,
@@ -90,6 +104,7 @@ export const operators: readonly Operator[] = [
   layerNormalization,
   layerNormalizationGrad,
   lrn,
+  lion,
   gemm,
   matMul,
   globalLpPool,
@@ -98,6 +113,8 @@ export const operators: readonly Operator[] = [
   maxPool,
   maxPoolGrad,
   momentum,
+  movingAverage,
+  nadam,
   pad,
   erf,
   exp,
@@ -109,6 +126,7 @@ export const operators: readonly Operator[] = [
   reduceMean,
   reduceMin,
   reduceSum,
+  rmsProp,
   flatten,
   reshape,
   squeeze,

@@ -6,7 +6,43 @@ export { fit } from "./fit.ts";
 export { meanSquaredError, softmaxCrossEntropy, type Loss, type SoftmaxCrossEntropyOptions } from "./losses/index.ts";
 export { memoryCheckpoints } from "./memory-checkpoints.ts";
 export { accuracy, meanAbsoluteError, onOutput, rootMeanSquaredError, type Metric, type MetricSums, type OnOutputOptions } from "./metrics/index.ts";
-export { adam, sgd, type AdamOptions, type Optimizer, type OptimizerContext, type SgdOptions } from "./optimizers/index.ts";
+export {
+  adadelta,
+  adafactor,
+  adagrad,
+  adam,
+  adamax,
+  adamW,
+  averagedWeights,
+  createOptimizer,
+  ftrl,
+  lamb,
+  lion,
+  muon,
+  nadam,
+  rmsProp,
+  sgd,
+  type AdadeltaOptions,
+  type AdafactorOptions,
+  type AdagradOptions,
+  type AdamaxOptions,
+  type AdamOptions,
+  type AdamWOptions,
+  type AveragedState,
+  type FtrlOptions,
+  type GroupContext,
+  type LambOptions,
+  type LionOptions,
+  type MuonOptions,
+  type NadamOptions,
+  type Optimizer,
+  type OptimizerContext,
+  type OptimizerDefinition,
+  type OptimizerOptions,
+  type ParameterGroup,
+  type RmsPropOptions,
+  type SgdOptions,
+} from "./optimizers/index.ts";
 export { tableRecipe, type Recipe, type RecipeOptions } from "./recipe.ts";
 export { constantSchedule, cosineSchedule, type Schedule, type ScheduleContext } from "./schedules/index.ts";
 export { randomFeeds, type RandomFeedsOptions } from "./random-feeds.ts";

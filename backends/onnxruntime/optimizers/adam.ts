@@ -5,7 +5,7 @@ import type { FusedOptimizer, ParameterUpdate } from "./optimizer.ts";
  *
  * @see https://onnx.ai/onnx/operators/onnx_aionnxpreviewtraining_Adam.html
  */
-export const fusedAdam: FusedOptimizer = { operator: "Adam", slots: 2, update };
+export const fusedAdam: FusedOptimizer = { operator: "Adam", update };
 
 function update({ parameter, gradient, slots, rate, step, attributes }: ParameterUpdate): void {
   const [first, second] = slots;

@@ -5,7 +5,7 @@ import type { FusedOptimizer, ParameterUpdate } from "./optimizer.ts";
  *
  * @see https://onnx.ai/onnx/operators/onnx_aionnxpreviewtraining_Momentum.html
  */
-export const fusedMomentum: FusedOptimizer = { operator: "Momentum", slots: 1, update };
+export const fusedMomentum: FusedOptimizer = { operator: "Momentum", update };
 
 function update({ parameter, gradient, slots, rate, step, attributes }: ParameterUpdate): void {
   const [velocity] = slots;

@@ -25,8 +25,6 @@ export interface ParameterUpdate {
 export interface FusedOptimizer {
   /** The ONNX operator that it computes. */
   readonly operator: string;
-  /** Slots a parameter has. */
-  readonly slots: number;
   update(update: ParameterUpdate): void;
 }
 

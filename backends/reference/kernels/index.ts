@@ -3,6 +3,7 @@ import { batchNormalizationKernels } from "./batch-normalization.ts";
 import { binaryKernels } from "./binary.ts";
 import { convKernels } from "./conv.ts";
 import { crossEntropyKernels } from "./cross-entropy.ts";
+import { elementwiseOptimizerKernels } from "./elementwise-optimizers.ts";
 import { gatherKernels } from "./gather.ts";
 import { matMulKernels } from "./matmul.ts";
 import { normalizationKernels } from "./normalizations.ts";
@@ -21,6 +22,7 @@ export const kernels: Readonly<Record<string, KernelFactory>> = {
   ...binaryKernels,
   ...convKernels,
   ...crossEntropyKernels,
+  ...elementwiseOptimizerKernels,
   ...gatherKernels,
   ...matMulKernels,
   ...normalizationKernels,

@@ -1,15 +1,14 @@
-import type { Value } from "../../operators/operator.ts";
+import { createOptimizer, writeFused, type OptimizerOptions } from "./create-optimizer.ts";
 import type { Optimizer } from "./optimizer.ts";
-import { checkRange, slots } from "./slots.ts";
+import { checkRange } from "./slots.ts";
 
-/** Keras's argument names and defaults, but for `weightDecay`. */
-export interface AdamOptions {
-  readonly learningRate?: number;
+/** Keras's argument names and defaults. `weightDecay` is L2 regularisation: this times the parameter is added to its gradient, as in PyTorch's `Adam(weight_decay)`. */
+export interface AdamOptions extends OptimizerOptions {
   readonly beta1?: number;
   readonly beta2?: number;
   readonly epsilon?: number;
-  /** L2 regularisation: this times the parameter is added to its gradient, as in PyTorch's `Adam(weight_decay)`. Default 0. */
-  readonly weightDecay?: number;
+  /** Divides by the largest mean square so far instead of the present one. Default false. */
+  readonly amsgrad?: boolean;
 }
 
 /**
@@ -17,26 +16,22 @@ export interface AdamOptions {
  *
  * @throws ARGUMENT_INVALID for an argument out of range
  * @see D. P. Kingma, J. Ba, Adam: a method for stochastic optimization (2015)
+ * @see S. J. Reddi, S. Kale, S. Kumar, On the convergence of Adam and beyond (2018), for amsgrad
  * @see https://onnx.ai/onnx/operators/onnx_aionnxpreviewtraining_Adam.html
  */
-export function adam({ learningRate = 0.001, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-7, weightDecay = 0 }: AdamOptions = {}): Optimizer {
-  checkRange("adam", { learningRate, weightDecay, epsilon }, Infinity);
+export function adam({ learningRate = 0.001, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-7, amsgrad = false, ...options }: AdamOptions = {}): Optimizer {
+  checkRange("adam", { epsilon }, Infinity);
   checkRange("adam", { beta1, beta2 }, 1);
-  return {
+  return createOptimizer({
     name: "adam",
-    config: { learningRate, beta1, beta2, epsilon, weightDecay },
     learningRate,
-    apply({ builder, parameters, gradients, learningRate: rate, step }) {
-      const means = slots(builder, "adam/v", parameters);
-      const squares = slots(builder, "adam/h", parameters);
-      const outputs = builder.ops("Adam", [rate, step, ...parameters, ...gradients, ...means, ...squares], 3 * parameters.length, {
-        alpha: beta1,
-        beta: beta2,
-        epsilon,
-        norm_coefficient: weightDecay,
-        norm_coefficient_post: 0,
-      });
-      [...parameters, ...means, ...squares].forEach((state, i) => builder.update(state.name, outputs[i] as Value)); // three outputs a parameter were asked for
+    weightDecay: options.weightDecay ?? 0,
+    config: { beta1, beta2, epsilon, ...(amsgrad && { amsgrad }) },
+    options,
+    write(group) {
+      const attributes = { alpha: beta1, beta: beta2, epsilon, norm_coefficient: group.weightDecay };
+      if (amsgrad) writeFused(group, { operator: "AdamW", slots: ["v", "h", "m"], attributes: { ...attributes, amsgrad: 1 } });
+      else writeFused(group, { operator: "Adam", slots: ["v", "h"], attributes: { ...attributes, norm_coefficient_post: 0 } });
     },
-  };
+  });
 }

@@ -1,3 +1,17 @@
+export { adadelta, type AdadeltaOptions } from "./adadelta.ts";
+export { adafactor, type AdafactorOptions } from "./adafactor.ts";
+export { adagrad, type AdagradOptions } from "./adagrad.ts";
 export { adam, type AdamOptions } from "./adam.ts";
+export { adamW, type AdamWOptions } from "./adam-w.ts";
+export { adamax, type AdamaxOptions } from "./adamax.ts";
+export { averagedWeights, type AveragedState } from "./averaged-weights.ts";
+export { createOptimizer, type OptimizerDefinition, type OptimizerOptions } from "./create-optimizer.ts";
+export { ftrl, type FtrlOptions } from "./ftrl.ts";
+export { lamb, type LambOptions } from "./lamb.ts";
+export { lion, type LionOptions } from "./lion.ts";
+export { muon, type MuonOptions } from "./muon.ts";
+export { nadam, type NadamOptions } from "./nadam.ts";
 export { type Optimizer, type OptimizerContext } from "./optimizer.ts";
+export { type GroupContext, type ParameterGroup } from "./parameter-group.ts";
+export { rmsProp, type RmsPropOptions } from "./rms-prop.ts";
 export { sgd, type SgdOptions } from "./sgd.ts";

@@ -3,7 +3,25 @@ import { openReference } from "../../../backends/reference/index.ts";
 import { linear } from "../../models/linear.ts";
 import { scalar, tensor, toNumbers } from "../../tensor.ts";
 import { meanSquaredError } from "../losses/index.ts";
-import { adam, sgd, type Optimizer } from "./index.ts";
+import type { Graph } from "../../graph/graph.ts";
+import {
+  adadelta,
+  adafactor,
+  adagrad,
+  adam,
+  adamax,
+  adamW,
+  averagedWeights,
+  ftrl,
+  lamb,
+  lion,
+  muon,
+  nadam,
+  rmsProp,
+  sgd,
+  type Optimizer,
+  type OptimizerOptions,
+} from "./index.ts";
 import { createTrainingGraph } from "../training-graph.ts";
 
 const backend = openReference();
@@ -115,5 +133,46 @@ test.each([
   [() => adam({ weightDecay: Number.NaN }), "adam: weightDecay must be a number from 0, not NaN"],
   [() => sgd({ momentum: 1.5 }), "sgd: momentum must be a number from 0 to below 1, not 1.5"],
 ])("an argument out of range is refused (%#)", (make, message) => {
+  expect(make).toThrow(message);
+});
+
+test("a group that matches nothing is refused with the nearest name", () => {
+  const model = linear({ width: 3, head: { task: "regression" } });
+  const optimizer = adamW({ groups: [{ match: "dense/kernels", frozen: true }] });
+  expect(() => createTrainingGraph(model, { loss: meanSquaredError(), optimizer })).toThrow(
+    'adamW: group 1 ("dense/kernels") matches no parameter that is trained; did you mean "dense/kernel"',
+  );
+});
+
+test("parameters of a group have a node of their own, frozen ones none and no slots", () => {
+  const model = linear({ width: 3, head: { task: "regression" } });
+  const graphOf = (groups: OptimizerOptions["groups"]): Graph =>
+    createTrainingGraph(model, { loss: meanSquaredError(), optimizer: lion({ groups: groups! }) });
+  const two = graphOf([{ match: (name) => name.endsWith("bias"), weightDecay: 0.1 }]);
+  expect(two.nodes.filter(({ operator }) => operator === "Lion")).toHaveLength(2);
+  const frozen = graphOf([{ match: "*/kernel", frozen: true }]);
+  expect(Object.keys(frozen.updates)).toEqual(["dense/bias", "lion/v/dense/bias"]);
+});
+
+test("averages need the optimizer's ema, and the state of that model", () => {
+  const model = linear({ width: 3, head: { task: "regression" } });
+  expect(() => averagedWeights(model, { state: model.state, step: 3, optimizer: adam() })).toThrow("adam keeps no averages; give it ema");
+  expect(() => averagedWeights(model, { state: {}, step: 3, optimizer: adam({ ema: 0.9 }) })).toThrow('the state lacks "dense/kernel" of "linear"');
+});
+
+test.each([
+  [() => adamW({ clipNorm: 0 }), "adamW: clipNorm must be a number above 0, not 0"],
+  [() => lamb({ clipValue: -1 }), "lamb: clipValue must be a number above 0, not -1"],
+  [() => lion({ ema: 1 }), "lion: ema must be a number from 0 to below 1, not 1"],
+  [() => sgd({ groups: [{ match: "*", learningRateFactor: -1 }] }), "sgd: a group: learningRateFactor must be a number from 0, not -1"],
+  [() => muon({ nsSteps: 2.5 }), "muon: nsSteps must be a whole number from 1 to 99, not 2.5"],
+  [() => adafactor({ beta2Decay: 0.8 }), "adafactor: beta2Decay must be a number below 0, not 0.8"],
+  [() => nadam({ beta1: 0.9999 }), "nadam: beta1 must be a number from 0 to below 0.9995, not 0.9999"],
+  [() => ftrl({ learningRate: 0 }), "ftrl: learningRate must be a number above 0, not 0"],
+  [() => rmsProp({ rho: 1 }), "rmsProp: rho must be a number from 0 to below 1, not 1"],
+  [() => adadelta({ epsilon: -1 }), "adadelta: epsilon must be a number from 0, not -1"],
+  [() => adagrad({ weightDecay: -1 }), "adagrad: weightDecay must be a number from 0, not -1"],
+  [() => adamax({ beta2: 2 }), "adamax: beta2 must be a number from 0 to below 1, not 2"],
+])("an argument of another optimizer out of range is refused (%#)", (make, message) => {
   expect(make).toThrow(message);
 });
