@@ -122,6 +122,12 @@ export {
   type SequentialOptions,
 } from "./layers/index.ts";
 export {
+  bodyOf,
+  mergeLora,
+  transfer,
+  withLora,
+  type LoraOptions,
+  type TransferOptions,
   convNet,
   freeze,
   isFrozen,
