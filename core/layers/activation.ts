@@ -1,37 +1,102 @@
 import { EspalierError } from "../errors.ts";
+import { suggestNames } from "../nearest.ts";
 import type { Emitter, Value } from "../operators/operator.ts";
 import { named, type Layer, type LayerName } from "./layer.ts";
 
-/** Keras's activations by name; `linear` is none. `softmax` and `logSoftmax` are over the last dimension. */
-export type ActivationName = "linear" | "relu" | "sigmoid" | "tanh" | "softmax" | "logSoftmax" | "exponential";
+/** Keras's activations by name, in camel case; `linear` is none. `softmax`, `logSoftmax` and `glu` (which halves it) are over the last dimension. */
+export type ActivationName =
+  | "linear"
+  | "relu"
+  | "relu6"
+  | "leakyRelu"
+  | "elu"
+  | "gelu"
+  | "silu"
+  | "swish"
+  | "sigmoid"
+  | "logSigmoid"
+  | "tanh"
+  | "tanhShrink"
+  | "hardTanh"
+  | "softplus"
+  | "squareplus"
+  | "glu"
+  | "exponential"
+  | "softmax"
+  | "logSoftmax";
 
-/** Applies an elementwise function or a softmax: [batch, ...] -> the same shape. */
+type Formula = (emit: Emitter, x: Value) => Value;
+
+const functions: Readonly<Record<ActivationName, Formula>> = {
+  linear: (_, x) => x,
+  relu: (emit, x) => emit.op("Relu", [x]),
+  relu6: (emit, x) => emit.op("Clip", [x, emit.scalar(0, x.dtype), emit.scalar(6, x.dtype)]),
+  leakyRelu: (emit, x) => emit.op("LeakyRelu", [x], { alpha: 0.2 }),
+  elu: (emit, x) => emit.op("Elu", [x]),
+  gelu: (emit, x) => emit.op("Gelu", [x]),
+  silu,
+  swish: silu,
+  sigmoid: (emit, x) => emit.op("Sigmoid", [x]),
+  logSigmoid: (emit, x) => emit.op("Neg", [emit.op("Softplus", [emit.op("Neg", [x])])]),
+  tanh: (emit, x) => emit.op("Tanh", [x]),
+  tanhShrink: (emit, x) => emit.op("Sub", [x, emit.op("Tanh", [x])]),
+  hardTanh: (emit, x) => emit.op("Clip", [x, emit.scalar(-1, x.dtype), emit.scalar(1, x.dtype)]),
+  softplus: (emit, x) => emit.op("Softplus", [x]),
+  squareplus: (emit, x) => {
+    const root = emit.op("Sqrt", [emit.op("Add", [emit.op("Mul", [x, x]), emit.scalar(4, x.dtype)])]);
+    return emit.op("Mul", [emit.op("Add", [x, root]), emit.scalar(0.5, x.dtype)]);
+  },
+  glu: (emit, x) => {
+    const [value, gate] = emit.ops("Split", [x], 2, { axis: -1, num_outputs: 2 });
+    return emit.op("Mul", [value, emit.op("Sigmoid", [gate])]);
+  },
+  exponential: (emit, x) => emit.op("Exp", [x]),
+  softmax: (emit, x) => emit.op("Softmax", [x], { axis: -1 }),
+  logSoftmax: (emit, x) => emit.op("LogSoftmax", [x], { axis: -1 }),
+};
+
+/**
+ * Applies an elementwise function or a softmax: [batch, ...] -> the same shape.
+ *
+ * @throws ARGUMENT_INVALID for a name that is none; GRAPH_SHAPE for `glu` on a last dimension that is odd
+ * @see https://keras.io/api/layers/activations/
+ */
 export function activation({ activation: kind, ...common }: { readonly activation: ActivationName } & LayerName): Layer {
   checkActivation("activation", kind);
-  return { kind: "Activation", ...named(common), config: { activation: kind }, apply: ({ emit }, x) => activate(emit, kind, x) };
+  return { kind: "Activation", ...named(common), config: { activation: kind }, passesMask: true, apply: ({ emit }, x) => activate(emit, kind, x) };
+}
+
+/** Exponentials that add up to 1 along an axis. @param options.axis default -1 @see https://keras.io/api/layers/activation_layers/softmax/ */
+export function softmax({ axis = -1, ...common }: { readonly axis?: number } & LayerName = {}): Layer {
+  return {
+    kind: "Softmax",
+    ...named(common),
+    config: { axis },
+    passesMask: true,
+    apply({ emit, fail }, x) {
+      const rank = x.shape.length;
+      if (!Number.isInteger(axis) || axis < -rank || axis >= rank || axis === 0 || axis === -rank) {
+        return fail(`axis must be one of its dimensions after the batch, not ${axis}`);
+      }
+      return emit.op("Softmax", [x], { axis });
+    },
+  };
 }
 
 /** An activation as part of another layer. */
 export function activate(emit: Emitter, kind: ActivationName, x: Value): Value {
-  const operator = operatorOf[kind];
-  if (operator === undefined) return x;
-  return emit.op(operator, [x], operator.endsWith("Softmax") ? { axis: -1 } : {});
+  return functions[kind](emit, x);
 }
 
-/** @throws ARGUMENT_INVALID for a name that is not one */
-export function checkActivation(where: string, kind: ActivationName): void {
-  if (kind in operatorOf) return;
-  throw new EspalierError("ARGUMENT_INVALID", `${where}: no activation "${kind}"; there are ${Object.keys(operatorOf).join(", ")}`, {
+/** @throws ARGUMENT_INVALID for a name that is not one, with the nearest */
+export function checkActivation(where: string, kind: unknown): void {
+  if (typeof kind === "string" && Object.hasOwn(functions, kind)) return;
+  throw new EspalierError("ARGUMENT_INVALID", `${where}: no activation "${String(kind)}"${suggestNames(String(kind), Object.keys(functions))}`, {
     activation: kind,
   });
 }
 
-const operatorOf: Readonly<Record<ActivationName, string | undefined>> = {
-  linear: undefined,
-  relu: "Relu",
-  sigmoid: "Sigmoid",
-  tanh: "Tanh",
-  softmax: "Softmax",
-  logSoftmax: "LogSoftmax",
-  exponential: "Exp",
-};
+/** x sigmoid(x): also called swish. */
+function silu(emit: Emitter, x: Value): Value {
+  return emit.op("Mul", [x, emit.op("Sigmoid", [x])]);
+}

@@ -1,45 +1,41 @@
 import { activate, checkActivation, type ActivationName } from "./activation.ts";
-import { checkSize, featureSizes } from "./argument.ts";
-import type { Initializer } from "./initializer.ts";
+import { checkSize, sizeOf } from "./argument.ts";
 import { named, type Layer, type LayerName } from "./layer.ts";
+import { weight, type WeightArguments } from "./weight.ts";
 
 /** Arguments of Keras's Dense. */
-export interface DenseOptions extends LayerName {
+export interface DenseOptions extends LayerName, WeightArguments<"kernel">, WeightArguments<"bias"> {
   readonly units: number;
   readonly activation?: ActivationName;
   readonly useBias?: boolean;
-  readonly kernelInitializer?: Initializer;
-  readonly biasInitializer?: Initializer;
 }
 
 /**
- * Fully connected: activation(x kernel + bias), [batch, inputs] -> [batch, units].
+ * Fully connected over the last dimension: activation(x kernel + bias), [batch, ..., inputs] -> [batch, ..., units].
  *
  * Parameters `kernel` [inputs, units] and `bias` [units].
  *
- * @throws ARGUMENT_INVALID for its arguments; GRAPH_SHAPE when the input is not [batch, inputs]
+ * @throws ARGUMENT_INVALID for its arguments; GRAPH_SHAPE when the input has no dimension but the batch
  * @see https://keras.io/api/layers/core_layers/dense/
  */
-export function dense({
-  units,
-  activation = "linear",
-  useBias = true,
-  kernelInitializer = "glorotUniform",
-  biasInitializer = "zeros",
-  ...common
-}: DenseOptions): Layer {
+export function dense({ units, activation = "linear", useBias = true, ...rest }: DenseOptions): Layer {
   checkSize("dense", "units", units);
   checkActivation("dense", activation);
+  const kernel = weight("dense", "kernel", rest, "glorotUniform");
+  const bias = weight("dense", "bias", rest, "zeros");
   return {
     kind: "Dense",
-    ...named(common),
-    config: { units, activation, useBias, kernelInitializer, biasInitializer },
+    ...named(rest),
+    config: { units, activation, useBias, ...kernel.config, ...bias.config },
+    passesMask: true,
     apply({ emit, parameter, fail }, x) {
-      const inputs = x.shape.length === 2 ? featureSizes(x)?.[0] : undefined;
-      if (inputs === undefined) return fail("a dense layer takes [batch, inputs]; put flatten() before it");
-      const kernel = parameter("kernel", [inputs, units], { initializer: kernelInitializer });
-      const bias = useBias ? parameter("bias", [units], { initializer: biasInitializer }) : undefined;
-      return activate(emit, activation, emit.op("Gemm", [x, kernel, bias]));
+      const inputs = x.shape.length >= 2 ? sizeOf(x, -1) : undefined;
+      if (inputs === undefined) return fail("a dense layer takes [batch, ..., inputs]; put reshape({ targetShape: [1] }) before it");
+      const w = parameter("kernel", [inputs, units], kernel.options);
+      const b = useBias ? parameter("bias", [units], bias.options) : undefined;
+      if (x.shape.length === 2) return activate(emit, activation, emit.op("Gemm", [x, w, b]));
+      const product = emit.op("MatMul", [x, w]);
+      return activate(emit, activation, b === undefined ? product : emit.op("Add", [product, b]));
     },
   };
 }

@@ -1,16 +1,56 @@
-export { activation, type ActivationName } from "./activation.ts";
-export { add } from "./add.ts";
-export { type Pair } from "./argument.ts";
-export { averagePooling2D } from "./average-pooling-2d.ts";
-export { concatenate } from "./concatenate.ts";
-export { conv2D, type Conv2DOptions } from "./conv-2d.ts";
+export { activation, softmax, type ActivationName } from "./activation.ts";
+export { type Pair, type Single, type Triple } from "./argument.ts";
+export { batchNormalization, type BatchNormalizationOptions } from "./batch-normalization.ts";
+export { conv1D, conv2D, conv3D, type Conv1DOptions, type Conv2DOptions, type Conv3DOptions, type ConvOptions } from "./conv.ts";
+export { conv1DTranspose, conv2DTranspose, conv3DTranspose, type ConvTransposeOptions } from "./conv-transpose.ts";
+export { type DataFormat } from "./data-format.ts";
 export { dense, type DenseOptions } from "./dense.ts";
-export { flatten } from "./flatten.ts";
-export { globalAveragePooling2D } from "./global-average-pooling-2d.ts";
-export { initialize, type Initializer, type InitializerContext, type InitializerName } from "./initializer.ts";
-export { type Layer, type LayerContext, type LayerName, type ParameterOptions } from "./layer.ts";
-export { maxPooling2D, type Pooling2DOptions } from "./max-pooling-2d.ts";
+export {
+  depthwiseConv1D,
+  depthwiseConv2D,
+  separableConv1D,
+  separableConv2D,
+  type DepthwiseConvOptions,
+  type SeparableConvOptions,
+} from "./depthwise-conv.ts";
+export { dot, type DotOptions } from "./dot.ts";
+export { dropout } from "./dropout.ts";
+export { cropping1D, cropping2D, cropping3D, zeroPadding1D, zeroPadding2D, zeroPadding3D, type Edges } from "./edges.ts";
+export { embedding, type EmbeddingOptions } from "./embedding.ts";
+export {
+  globalAveragePooling1D,
+  globalAveragePooling2D,
+  globalAveragePooling3D,
+  globalMaxPooling1D,
+  globalMaxPooling2D,
+  globalMaxPooling3D,
+  type GlobalPoolingOptions,
+} from "./global-pooling.ts";
+export { initialize, type Initializer, type InitializerConfig, type InitializerContext, type InitializerName } from "./initializer.ts";
+export { type Layer, type LayerContext, type LayerName, type LayerOutput, type ParameterOptions } from "./layer.ts";
+export { add, average, concatenate, maximum, minimum, multiply, subtract } from "./merging.ts";
 export { Network } from "./network.ts";
-export { reshape } from "./reshape.ts";
+export {
+  groupNormalization,
+  layerNormalization,
+  rmsNormalization,
+  unitNormalization,
+  type GroupNormalizationOptions,
+  type LayerNormalizationOptions,
+  type RmsNormalizationOptions,
+} from "./normalizations.ts";
+export {
+  averagePooling1D,
+  averagePooling2D,
+  averagePooling3D,
+  maxPooling1D,
+  maxPooling2D,
+  maxPooling3D,
+  type Pooling2DOptions,
+  type PoolingOptions,
+} from "./pooling.ts";
+export { elu, leakyReLU, prelu, reLU, type PReLUOptions, type ReLUOptions } from "./rectifiers.ts";
+export { flatten, identity, permute, repeatVector, reshape } from "./reshaping.ts";
 export { sequential, type SequentialOptions } from "./sequential.ts";
+export { type Weight, type WeightArguments } from "./weight.ts";
 export { type Padding } from "./window.ts";

@@ -12,6 +12,10 @@ export interface ParameterOptions {
   readonly fanIn?: number;
   /** How many outputs one input feeds; by default the last size. */
   readonly fanOut?: number;
+  /** How many rows the parameter has as a matrix, for the orthogonal initialiser; by default the product of all sizes but the last. */
+  readonly rows?: number;
+  /** Training leaves this one parameter as it is. */
+  readonly frozen?: boolean | undefined;
   readonly regularizer?: Regularizer | undefined;
   readonly constraint?: Constraint | undefined;
 }

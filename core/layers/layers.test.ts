@@ -140,7 +140,7 @@ describe("refusals name the layer, what it got and the mend", () => {
       sequential({ input: { name: "x", shape }, layers: [layer], output: "y" });
 
   test.each([
-    [build(dense({ units: 2 }), [1, 8, 8]), "dense (of [batch, 1, 8, 8]): a dense layer takes [batch, inputs]; put flatten() before it"],
+    [build(dense({ units: 2 }), []), "dense (of [batch]): a dense layer takes [batch, ..., inputs]; put reshape({ targetShape: [1] }) before it"],
     [build(conv2D({ filters: 1, kernelSize: 3 }), [64]), "conv2d (of [batch, 64]): takes images [batch, channels, height, width]"],
     [build(conv2D({ filters: 1, kernelSize: 9 }), [1, 8, 8]), "a window of 9x9 does not fit into an image of 8x8"],
     [build(conv2D({ filters: 4, kernelSize: 1, groups: 2 }), [3, 8, 8]), "3 channels do not divide into 2 groups"],
@@ -154,7 +154,7 @@ describe("refusals name the layer, what it got and the mend", () => {
   test.each([
     [() => dense({ units: 0 }), "dense: units must be a whole number from 1, not 0"],
     [() => dense({ units: 2.5 }), "dense: units must be a whole number from 1, not 2.5"],
-    [() => dense({ units: 1, activation: "rellu" as "relu" }), 'dense: no activation "rellu"; there are linear, relu'],
+    [() => dense({ units: 1, activation: "rellu" as "relu" }), 'dense: no activation "rellu"; did you mean "relu"'],
     [() => conv2D({ filters: 3, groups: 2, kernelSize: 1 }), "conv2D: 3 filters do not divide into 2 groups"],
     [() => conv2D({ filters: 1, kernelSize: [3, 0] }), "conv2D: kernelSize must be a whole number from 1, not 0"],
   ])("of an argument (%#)", (make, message) => {

@@ -136,8 +136,8 @@ export class Network {
     };
   }
 
-  #stateValue(wanted: WantedState, { initializer, regularizer, constraint, ...fans }: ParameterOptions): Value {
-    const { name, shape, role, frozen } = wanted;
+  #stateValue(wanted: WantedState, { initializer, regularizer, constraint, frozen = false, ...fans }: ParameterOptions): Value {
+    const { name, shape, role } = wanted;
     const shared = this.#state[name];
     if (shared !== undefined) {
       if (formatShape(shared.shape) === formatShape(shape)) return this.#builder.value(name);
@@ -150,14 +150,18 @@ export class Network {
     const first =
       typeof initializer === "object" && "data" in initializer ? given(name, shape, initializer) : this.#draw(name, shape, { initializer, ...fans });
     this.#state[name] = first;
-    const training: ParameterTraining = { ...(frozen && { frozen }), ...(regularizer && { regularizer }), ...(constraint && { constraint }) };
+    const training: ParameterTraining = {
+      ...((frozen || wanted.frozen) && { frozen: true }),
+      ...(regularizer && { regularizer }),
+      ...(constraint && { constraint }),
+    };
     if (Object.keys(training).length > 0) this.#parameters[name] = training;
     return this.#builder.state(name, first.dtype, shape, { role });
   }
 
-  #draw(name: string, shape: readonly number[], { initializer, fanIn = defaultFanIn(shape), fanOut = shape.at(-1) ?? 1 }: DrawOptions): Tensor {
+  #draw(name: string, shape: readonly number[], { initializer, fanIn = defaultFanIn(shape), fanOut = shape.at(-1) ?? 1, rows }: DrawOptions): Tensor {
     const random = new Random(deriveSeed(this.#seed, name));
-    return tensor("float32", shape, initialize(initializer, { shape, fanIn, fanOut, random }));
+    return tensor("float32", shape, initialize(initializer, { shape, fanIn, fanOut, rows, random }));
   }
 }
 
@@ -176,7 +180,7 @@ interface WantedState {
   readonly frozen: boolean;
 }
 
-type DrawOptions = Pick<ParameterOptions, "fanIn" | "fanOut"> & { readonly initializer: Exclude<ParameterOptions["initializer"], Tensor> };
+type DrawOptions = Pick<ParameterOptions, "fanIn" | "fanOut" | "rows"> & { readonly initializer: Exclude<ParameterOptions["initializer"], Tensor> };
 
 function given(name: string, shape: readonly number[], values: Tensor): Tensor {
   if (formatShape(values.shape) === formatShape(shape)) return values;

@@ -1,9 +1,9 @@
 import { EspalierError } from "../errors.ts";
-import { conv2D } from "../layers/conv-2d.ts";
+import { conv2D } from "../layers/conv.ts";
 import { dense } from "../layers/dense.ts";
-import { flatten } from "../layers/flatten.ts";
+import { flatten } from "../layers/reshaping.ts";
 import type { Layer } from "../layers/layer.ts";
-import { maxPooling2D } from "../layers/max-pooling-2d.ts";
+import { maxPooling2D } from "../layers/pooling.ts";
 import { sequential } from "../layers/sequential.ts";
 import { headUnits, type Head } from "./head.ts";
 import type { Model } from "./model.ts";

@@ -23,7 +23,7 @@ interface NormOptions {
 
 /** Norms of at most `maxValue`. @throws ARGUMENT_INVALID @see https://keras.io/api/layers/constraints/#maxnorm-class */
 export function maxNorm({ maxValue = 2, axis = 0 }: NormOptions & { readonly maxValue?: number } = {}): Constraint {
-  return checked({ kind: "maxNorm", maxValue, axis });
+  return checkConstraint({ kind: "maxNorm", maxValue, axis });
 }
 
 /** Negative values become 0. @see https://keras.io/api/layers/constraints/#nonneg-class */
@@ -33,7 +33,7 @@ export function nonNegative(): Constraint {
 
 /** Norms of 1. @throws ARGUMENT_INVALID @see https://keras.io/api/layers/constraints/#unitnorm-class */
 export function unitNorm({ axis = 0 }: NormOptions = {}): Constraint {
-  return checked({ kind: "unitNorm", axis });
+  return checkConstraint({ kind: "unitNorm", axis });
 }
 
 /** Norms from `minValue` to `maxValue`. @throws ARGUMENT_INVALID @see https://keras.io/api/layers/constraints/#minmaxnorm-class */
@@ -43,7 +43,7 @@ export function minMaxNorm({
   rate = 1,
   axis = 0,
 }: NormOptions & { readonly minValue?: number; readonly maxValue?: number; readonly rate?: number } = {}): Constraint {
-  return checked({ kind: "minMaxNorm", minValue, maxValue, rate, axis });
+  return checkConstraint({ kind: "minMaxNorm", minValue, maxValue, rate, axis });
 }
 
 /**
@@ -54,7 +54,7 @@ export function minMaxNorm({
  * @throws ARGUMENT_INVALID for a number out of range; GRAPH_SHAPE for an axis that the parameter has not
  */
 export function constrain(emit: Emitter, constraint: Constraint, parameter: Value): Value {
-  const known = checked(constraint);
+  const known = checkConstraint(constraint);
   const { dtype } = parameter;
   switch (known.kind) {
     case "nonNegative":
@@ -102,7 +102,7 @@ function shifted(emit: Emitter, value: Value): Value {
 }
 
 /** The constraint, when its numbers are in range; it may have been read from a file. */
-function checked(constraint: Constraint): Constraint {
+export function checkConstraint(constraint: Constraint): Constraint {
   const { kind } = constraint;
   const refuse = (message: string, details: Readonly<Record<string, unknown>>): never => {
     throw new EspalierError("ARGUMENT_INVALID", message, details);

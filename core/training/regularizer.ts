@@ -12,17 +12,17 @@ export type Regularizer =
 
 /** l1 sum|w|: pulls values to exactly zero. @throws ARGUMENT_INVALID @see https://keras.io/api/layers/regularizers/#l1-class */
 export function l1(factor = 0.01): Regularizer {
-  return checked({ kind: "l1", l1: factor });
+  return checkRegularizer({ kind: "l1", l1: factor });
 }
 
 /** l2 sum w^2: pulls values towards zero. @throws ARGUMENT_INVALID @see https://keras.io/api/layers/regularizers/#l2-class */
 export function l2(factor = 0.01): Regularizer {
-  return checked({ kind: "l2", l2: factor });
+  return checkRegularizer({ kind: "l2", l2: factor });
 }
 
 /** Both penalties. @throws ARGUMENT_INVALID @see https://keras.io/api/layers/regularizers/#l1l2-class */
 export function l1l2({ l1 = 0, l2 = 0 }: { readonly l1?: number; readonly l2?: number } = {}): Regularizer {
-  return checked({ kind: "l1l2", l1, l2 });
+  return checkRegularizer({ kind: "l1l2", l1, l2 });
 }
 
 /**
@@ -32,7 +32,7 @@ export function l1l2({ l1 = 0, l2 = 0 }: { readonly l1?: number; readonly l2?: n
  * @see https://keras.io/api/layers/regularizers/#orthogonalregularizer-class
  */
 export function orthogonal({ factor = 0.01, mode = "rows" }: { readonly factor?: number; readonly mode?: "rows" | "columns" } = {}): Regularizer {
-  return checked({ kind: "orthogonal", factor, mode });
+  return checkRegularizer({ kind: "orthogonal", factor, mode });
 }
 
 /**
@@ -43,7 +43,7 @@ export function orthogonal({ factor = 0.01, mode = "rows" }: { readonly factor?:
  * @throws ARGUMENT_INVALID for a factor out of range; GRAPH_SHAPE for "orthogonal" on anything but a matrix of two or more rows (columns)
  */
 export function regularize(emit: Emitter, regularizer: Regularizer, parameter: Value): Value {
-  const known = checked(regularizer);
+  const known = checkRegularizer(regularizer);
   switch (known.kind) {
     case "l1":
       return absolute(emit, parameter, known.l1);
@@ -89,8 +89,8 @@ function cosines(emit: Emitter, parameter: Value, { factor, mode }: Extract<Regu
   return emit.op("Mul", [sum, emit.scalar(factor / (vectors * (vectors - 1)), parameter.dtype)]);
 }
 
-/** The regulariser, when its numbers are in range; it may have been read from a file. */
-function checked(regularizer: Regularizer): Regularizer {
+/** The regulariser, when its numbers are in range; it may have been read from a file. @throws ARGUMENT_INVALID */
+export function checkRegularizer(regularizer: Regularizer): Regularizer {
   const { kind } = regularizer;
   if (!["l1", "l2", "l1l2", "orthogonal"].includes(kind)) {
     throw new EspalierError("ARGUMENT_INVALID", `regularizer: kind must be "l1", "l2", "l1l2" or "orthogonal", not "${kind}"`, { kind });

@@ -1,0 +1,168 @@
+import { activate, checkActivation, type ActivationName } from "./activation.ts";
+import { checkSize, checkSizes, type Pair, type Single, type Sizes } from "./argument.ts";
+import type { Value } from "../operators/operator.ts";
+import { named, type Layer, type LayerContext, type LayerName } from "./layer.ts";
+import { weight, type Weight, type WeightArguments } from "./weight.ts";
+import { checkPadding, spatialSizes, windowPads, type Padding, type WindowOptions } from "./window.ts";
+
+/** What depthwise and separable convolutions take in common. */
+interface Common<Size extends Sizes> extends LayerName, WeightArguments<"depthwise">, WeightArguments<"bias"> {
+  readonly kernelSize: Size;
+  readonly strides?: Size;
+  readonly padding?: Padding;
+  readonly dilationRate?: Size;
+  /** How many outputs each channel has. Default 1. */
+  readonly depthMultiplier?: number;
+  readonly activation?: ActivationName;
+  readonly useBias?: boolean;
+}
+
+/** Arguments of Keras's DepthwiseConv1D and DepthwiseConv2D; inputs are channels-first. */
+export type DepthwiseConvOptions<Size extends Sizes> = Common<Size>;
+
+/** Arguments of Keras's SeparableConv1D and SeparableConv2D; inputs are channels-first. */
+export interface SeparableConvOptions<Size extends Sizes> extends Common<Size>, WeightArguments<"pointwise"> {
+  readonly filters: number;
+}
+
+/**
+ * Each channel convolved by itself: [batch, channels, steps] -> [batch, channels * depthMultiplier, steps'].
+ *
+ * @throws ARGUMENT_INVALID for its arguments; GRAPH_SHAPE when the input is no sequence
+ * @see https://keras.io/api/layers/convolution_layers/depthwise_convolution1d/
+ */
+export function depthwiseConv1D(options: DepthwiseConvOptions<Single>): Layer {
+  return depthwise(options, { where: "depthwiseConv1D", kind: "DepthwiseConv1D", axes: 1 });
+}
+
+/**
+ * Each channel convolved by itself: [batch, channels, height, width] -> [batch, channels * depthMultiplier, height', width'].
+ *
+ * Parameters `kernel` [channels * depthMultiplier, 1, ...kernelSize] and `bias` [channels * depthMultiplier].
+ *
+ * @throws ARGUMENT_INVALID for its arguments; GRAPH_SHAPE when the input is no image
+ * @see https://keras.io/api/layers/convolution_layers/depthwise_convolution2d/
+ */
+export function depthwiseConv2D(options: DepthwiseConvOptions<Pair>): Layer {
+  return depthwise(options, { where: "depthwiseConv2D", kind: "DepthwiseConv2D", axes: 2 });
+}
+
+/**
+ * A depthwise convolution and then a 1-wide one over all channels: [batch, channels, steps] -> [batch, filters, steps'].
+ *
+ * @throws ARGUMENT_INVALID for its arguments; GRAPH_SHAPE when the input is no sequence
+ * @see https://keras.io/api/layers/convolution_layers/separable_convolution1d/
+ */
+export function separableConv1D(options: SeparableConvOptions<Single>): Layer {
+  return separable(options, { where: "separableConv1D", kind: "SeparableConv1D", axes: 1 });
+}
+
+/**
+ * A depthwise convolution and then a 1x1 one over all channels: [batch, channels, height, width] -> [batch, filters, height', width'].
+ *
+ * Parameters `depthwise_kernel` [channels * depthMultiplier, 1, ...kernelSize], `pointwise_kernel` [filters, channels * depthMultiplier, 1, 1] and `bias` [filters].
+ *
+ * @throws ARGUMENT_INVALID for its arguments; GRAPH_SHAPE when the input is no image
+ * @see https://keras.io/api/layers/convolution_layers/separable_convolution2d/
+ */
+export function separableConv2D(options: SeparableConvOptions<Pair>): Layer {
+  return separable(options, { where: "separableConv2D", kind: "SeparableConv2D", axes: 2 });
+}
+
+interface Which {
+  readonly where: string;
+  readonly kind: string;
+  readonly axes: number;
+}
+
+function depthwise(options: DepthwiseConvOptions<Sizes>, { where, kind, axes }: Which): Layer {
+  const { depthMultiplier = 1, activation = "linear", useBias = true } = options;
+  const { window, kernel, bias, config } = common(options, { where, kind, axes });
+  return {
+    kind,
+    ...named(options),
+    config,
+    apply(context, x) {
+      const [channels] = spatialSizes(x, axes, context.fail);
+      const b = useBias ? context.parameter("bias", [channels * depthMultiplier], bias.options) : undefined;
+      return activate(context.emit, activation, eachChannel(context, x, { name: "kernel", window, kernel, depthMultiplier, bias: b }));
+    },
+  };
+}
+
+function separable(options: SeparableConvOptions<Sizes>, { where, kind, axes }: Which): Layer {
+  const { filters, depthMultiplier = 1, activation = "linear", useBias = true } = options;
+  checkSize(where, "filters", filters);
+  const { window, kernel, bias, config } = common(options, { where, kind, axes });
+  const pointwise = weight(where, "pointwise", options, "glorotUniform");
+  return {
+    kind,
+    ...named(options),
+    config: { filters, ...config, ...pointwise.config },
+    apply(context, x) {
+      const { emit, parameter } = context;
+      const [channels] = spatialSizes(x, axes, context.fail);
+      const depth = channels * depthMultiplier;
+      const between = eachChannel(context, x, { name: "depthwise_kernel", window, kernel, depthMultiplier, bias: undefined });
+      const ones = Array.from({ length: axes }, () => 1);
+      const w = parameter("pointwise_kernel", [filters, depth, ...ones], { ...pointwise.options, fanIn: depth, fanOut: filters, rows: filters });
+      const b = useBias ? parameter("bias", [filters], bias.options) : undefined;
+      return activate(emit, activation, emit.op("Conv", [between, w, b], { kernel_shape: ones }));
+    },
+  };
+}
+
+function common(
+  options: Common<Sizes>,
+  { where, axes }: Which,
+): { readonly window: WindowOptions; readonly kernel: Weight; readonly bias: Weight; readonly config: Readonly<Record<string, unknown>> } {
+  const { kernelSize, strides = 1, padding = "valid", dilationRate = 1, depthMultiplier = 1, activation = "linear", useBias = true } = options;
+  checkActivation(where, activation);
+  checkPadding(where, padding);
+  checkSize(where, "depthMultiplier", depthMultiplier);
+  const size = checkSizes(where, "kernelSize", kernelSize, { axes });
+  const steps = checkSizes(where, "strides", strides, { axes });
+  const dilations = checkSizes(where, "dilationRate", dilationRate, { axes });
+  const kernel = weight(where, "depthwise", options, "glorotUniform");
+  const bias = weight(where, "bias", options, "zeros");
+  const config = {
+    kernelSize: size,
+    strides: steps,
+    padding,
+    dataFormat: "channels_first",
+    dilationRate: dilations,
+    depthMultiplier,
+    activation,
+    useBias,
+    ...kernel.config,
+    ...bias.config,
+  };
+  return { window: { size, strides: steps, dilations, padding }, kernel, bias, config };
+}
+
+interface Depthwise {
+  /** The parameter's name. */
+  readonly name: string;
+  readonly window: WindowOptions;
+  readonly kernel: Weight;
+  readonly depthMultiplier: number;
+  readonly bias: Value | undefined;
+}
+
+function eachChannel({ emit, parameter, fail }: LayerContext, x: Value, { name, window, kernel, depthMultiplier, bias }: Depthwise): Value {
+  const [channels, ...spatial] = spatialSizes(x, window.size.length, fail);
+  const places = window.size.reduce((product, size) => product * size, 1);
+  const w = parameter(name, [channels * depthMultiplier, 1, ...window.size], {
+    ...kernel.options,
+    fanIn: channels * places,
+    fanOut: depthMultiplier * places,
+    rows: channels * depthMultiplier,
+  });
+  return emit.op("Conv", [x, w, bias], {
+    kernel_shape: window.size,
+    strides: window.strides,
+    dilations: window.dilations ?? [],
+    pads: windowPads(spatial, window, fail),
+    group: channels,
+  });
+}

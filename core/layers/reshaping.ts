@@ -1,0 +1,89 @@
+import { EspalierError } from "../errors.ts";
+import { elementCount } from "../tensor.ts";
+import { checkSize, featureSizes } from "./argument.ts";
+import { named, type Layer, type LayerName } from "./layer.ts";
+
+/**
+ * One row of numbers for each example: [batch, ...sizes] -> [batch, product of sizes].
+ *
+ * @see https://keras.io/api/layers/reshaping_layers/flatten/
+ */
+export function flatten(common: LayerName = {}): Layer {
+  return {
+    kind: "Flatten",
+    ...named(common),
+    config: { dataFormat: "channels_first" },
+    apply: ({ emit }, x) => (x.shape.length === 1 ? emit.op("Unsqueeze", [x, emit.ints([1])]) : emit.op("Flatten", [x], { axis: 1 })),
+  };
+}
+
+/**
+ * Another shape for each example: [batch, ...sizes] -> [batch, ...targetShape].
+ *
+ * @param options.targetShape without the batch dimension; one size may be -1: what is left
+ * @throws GRAPH_SHAPE when the element counts differ
+ * @see https://keras.io/api/layers/reshaping_layers/reshape/
+ */
+export function reshape({ targetShape, ...common }: { readonly targetShape: readonly number[] } & LayerName): Layer {
+  return {
+    kind: "Reshape",
+    ...named(common),
+    config: { targetShape },
+    apply({ emit, fail }, x) {
+      const elements = elementCount(featureSizes(x) ?? fail("only the first dimension may be the batch"));
+      const rest = elements / elementCount(targetShape.filter((size) => size !== -1));
+      const sizes = targetShape.map((size) => (size === -1 ? rest : size));
+      const wholes = sizes.every((size) => Number.isSafeInteger(size) && size >= 1);
+      if (targetShape.filter((size) => size === -1).length > 1 || !wholes || elementCount(sizes) !== elements) {
+        return fail(`${elements} elements a row cannot take the shape [${targetShape.join(", ")}]`);
+      }
+      return emit.op("Reshape", [x, emit.ints([-1, ...sizes])]);
+    },
+  };
+}
+
+/**
+ * Each example's dimensions in another order: [batch, a, b] with dims [2, 1] -> [batch, b, a].
+ *
+ * @param options.dims which dimension comes where, counted from 1 behind the batch
+ * @throws ARGUMENT_INVALID unless it names each once; GRAPH_SHAPE when the input has another number of dimensions
+ * @see https://keras.io/api/layers/reshaping_layers/permute/
+ */
+export function permute({ dims, ...common }: { readonly dims: readonly number[] } & LayerName): Layer {
+  if (!dims.every((_, i) => dims.includes(i + 1))) {
+    throw new EspalierError("ARGUMENT_INVALID", `permute: dims must name each of 1 to ${dims.length} once, not [${dims.join(", ")}]`, { dims });
+  }
+  return {
+    kind: "Permute",
+    ...named(common),
+    config: { dims },
+    apply({ emit, fail }, x) {
+      if (x.shape.length !== dims.length + 1) return fail(`dims [${dims.join(", ")}] are for inputs with ${dims.length} dimensions after the batch`);
+      return emit.op("Transpose", [x], { perm: [0, ...dims] });
+    },
+  };
+}
+
+/**
+ * Each example n times, as steps: [batch, features] -> [batch, n, features].
+ *
+ * @throws ARGUMENT_INVALID; GRAPH_SHAPE when the input is not [batch, features]
+ * @see https://keras.io/api/layers/reshaping_layers/repeat_vector/
+ */
+export function repeatVector({ n, ...common }: { readonly n: number } & LayerName): Layer {
+  checkSize("repeatVector", "n", n);
+  return {
+    kind: "RepeatVector",
+    ...named(common),
+    config: { n },
+    apply({ emit, fail }, x) {
+      if (x.shape.length !== 2) return fail("takes [batch, features]");
+      return emit.op("Expand", [emit.op("Unsqueeze", [x, emit.ints([1])]), emit.ints([1, n, 1])]);
+    },
+  };
+}
+
+/** The input as it is. @see https://keras.io/api/layers/core_layers/identity/ */
+export function identity(common: LayerName = {}): Layer {
+  return { kind: "Identity", ...named(common), config: {}, passesMask: true, apply: ({ emit }, x) => emit.op("Identity", [x]) };
+}
