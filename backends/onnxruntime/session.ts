@@ -91,7 +91,7 @@ function nodeName(onnxName: string): string {
 function inputTypes(model: OnnxModel, nodeName: string): string {
   const node = model.nodes.find((item) => item.name === nodeName);
   const known = new Map<string, string>([
-    ...model.inputs.map((input) => [input.name, input.dtype] as const),
+    ...model.inputs.map((input) => [input.name, input.dtype ?? "unknown"] as const),
     ...Object.entries(model.initializers).map(([name, value]) => [name, value.dtype] as const),
   ]);
   const types = new Set(node?.inputs.flatMap((input) => known.get(input) ?? []));

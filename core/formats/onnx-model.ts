@@ -28,7 +28,8 @@ export type OnnxDimension = number | string;
 /** ONNX's `ValueInfoProto` of a tensor. */
 export interface OnnxValue {
   readonly name: string;
-  readonly dtype: DType;
+  /** Undefined when the file does not say, as of outputs it need not. */
+  readonly dtype: DType | undefined;
   /** Undefined when not even the rank is said. */
   readonly shape: readonly OnnxDimension[] | undefined;
 }
@@ -162,10 +163,11 @@ function writeTensor(writer: ProtobufWriter, name: string, value: Tensor): void 
 
 function writeValue(writer: ProtobufWriter, value: OnnxValue): void {
   writer.string(1, value.name);
+  const { dtype, shape: sizes } = value;
+  if (dtype === undefined) return;
   writer.message(2, (type) =>
     type.message(1, (tensorType) => {
-      tensorType.int(1, dtypeCodes[value.dtype]);
-      const { shape: sizes } = value;
+      tensorType.int(1, dtypeCodes[dtype]);
       if (sizes === undefined) return;
       tensorType.message(2, (shape) => {
         for (const size of sizes) {

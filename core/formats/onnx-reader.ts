@@ -144,10 +144,15 @@ function exact(value: number): number {
 function readValue(field: ProtobufField): OnnxValue {
   const fields = new MessageFields(field);
   const name = fields.text(1);
-  const type = fields.message(2) ?? malformed(`value "${name}" has no type`);
-  const tensorType = type.message(1) ?? unsupported(`value "${name}" is not a tensor (a sequence, a map, an optional or a sparse tensor)`);
+  const type = fields.message(2);
+  if ([4, 5, 8, 9].some((kind) => type?.last(kind) !== undefined)) {
+    unsupported(`value "${name}" is not a tensor (a sequence, a map, an optional or a sparse tensor)`);
+  }
+  const tensorType = type?.message(1);
+  const elementType = tensorType?.int(1) ?? 0;
+  if (tensorType === undefined || elementType === 0) return { name, dtype: undefined, shape: undefined };
   const shape = tensorType.last(2);
-  const dtype = readDtype(tensorType.int(1) ?? 0, `value "${name}"`);
+  const dtype = readDtype(elementType, `value "${name}"`);
   return { name, dtype, shape: shape === undefined ? undefined : fieldsOf(shape).flatMap((item) => (item.field === 1 ? [readDimension(item)] : [])) };
 }
 

@@ -11,6 +11,9 @@ export const opsets: Readonly<Record<string, number>> = { "": 21, "ai.onnx.ml": 
 /** The version of the file format that belongs to opset 21. */
 const irVersion = 10;
 
+/** The key of `metadata_props` under which a file says what its initializers are: state name to role, as JSON. Others are constants. */
+export const stateMetadataKey = "espalier.state";
+
 /** What `toOnnx` takes besides the graph. */
 export interface ToOnnxOptions {
   /** The values of the graph's state, written as initializers. Left out: the state values are inputs of the model. */
@@ -61,7 +64,7 @@ export function toOnnxModel(graph: Graph, { state, metadata = {} }: ToOnnxOption
     outputs: Object.entries(graph.outputs).map(([name, value]) => onnxValue(name, graph.values[value] as ValueType)), // every value has a type
     initializers: { ...(state === undefined ? {} : stateInitializers(graph, state)), ...renamed(graph.constants, names.of) },
     nodes: [...nodes, ...names.copies],
-    metadata,
+    metadata: state === undefined ? metadata : { ...metadata, [stateMetadataKey]: JSON.stringify(rolesOf(graph)) },
   };
 }
 
@@ -145,6 +148,10 @@ function stateInitializers(graph: Graph, state: Tensors): Tensors {
 
 function renamed(constants: Readonly<Record<ValueName, Tensor>>, of: (value: ValueName) => string): Tensors {
   return Object.fromEntries(Object.entries(constants).map(([name, value]) => [of(name), value]));
+}
+
+function rolesOf(graph: Graph): Readonly<Record<ValueName, string>> {
+  return Object.fromEntries(graph.state.map(({ name, role }) => [name, role]));
 }
 
 function onnxValue(name: string, type: ValueType): OnnxValue {

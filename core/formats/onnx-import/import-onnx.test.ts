@@ -1,0 +1,201 @@
+import { expect, test } from "vitest";
+import { openReference } from "../../../backends/reference/index.ts";
+import { mlp } from "../../models/index.ts";
+import { scalar, tensor, toNumbers, type Tensor, type Tensors } from "../../tensor.ts";
+import { toOnnx } from "../onnx.ts";
+import { encodeOnnx, type OnnxAttribute, type OnnxGraph, type OnnxModel, type OnnxNode, type OnnxValue } from "../onnx-model.ts";
+import { importOnnx, type ImportOnnxOptions } from "./import-onnx.ts";
+
+function value(name: string, shape: OnnxValue["shape"], dtype: OnnxValue["dtype"] = "float32"): OnnxValue {
+  return { name, dtype, shape };
+}
+
+function node(
+  operator: string,
+  inputs: readonly string[],
+  outputs: readonly string[],
+  attributes: Readonly<Record<string, OnnxAttribute>> = {},
+): OnnxNode {
+  return { name: outputs[0] ?? operator, operator, domain: "", inputs, outputs, attributes };
+}
+
+function bytesOf(parts: Partial<OnnxModel>): Uint8Array {
+  return encodeOnnx({
+    name: "test",
+    producer: "a test",
+    irVersion: 8,
+    opsets: { "": 17 },
+    inputs: [value("x", ["N", 3])],
+    outputs: [value("y", undefined, undefined)],
+    initializers: {},
+    nodes: [],
+    metadata: {},
+    ...parts,
+  });
+}
+
+function refusal(parts: Partial<OnnxModel>, options: ImportOnnxOptions = {}): { readonly code: string; readonly message: string } {
+  try {
+    importOnnx(bytesOf(parts), options);
+  } catch (error) {
+    return error as { code: string; message: string }; // every error has both
+  }
+  throw new Error("nothing was refused");
+}
+
+async function answer(bytes: Uint8Array, feeds: Tensors, options: ImportOnnxOptions = {}): Promise<readonly number[]> {
+  const { graph, state } = importOnnx(bytes, options);
+  const executable = await openReference().compile(graph, { state });
+  return toNumbers((await executable.run(feeds))["y"] as Tensor);
+}
+
+test("a model that was exported comes back with its state, its roles and its constants", () => {
+  const model = mlp({ width: 4, hidden: [5], head: { task: "classification", classes: 3 }, seed: 2 });
+  const { graph, state } = importOnnx(toOnnx(model.graph, { state: model.state }));
+  expect(state).toEqual(model.state);
+  expect(graph.state).toEqual(model.graph.state);
+  expect(graph.inputs).toEqual(model.graph.inputs);
+});
+
+test("all operators that are not there are named at once, those of other domains and of branches that cannot be chosen too", () => {
+  const branch = (operator: string): OnnxAttribute => ({
+    kind: "graph",
+    value: { name: operator, inputs: [], outputs: [value("out", undefined)], initializers: {}, nodes: [node(operator, ["x"], ["out"])] },
+  });
+  const nodes = [
+    node("Unheard", ["x"], ["a"]),
+    { ...node("FusedConv", ["a"], ["b"]), domain: "com.microsoft" },
+    node("Loop", ["b"], ["c"]),
+    node("Cast", ["x"], ["condition"], { to: { kind: "int", value: 9 } }),
+    node("If", ["condition"], ["d"], { then_branch: branch("Relu"), else_branch: branch("Unknown") }),
+    node("Add", ["c", "d"], ["y"]),
+  ];
+  const { code, message } = refusal({ nodes });
+  expect(code).toBe("BACKEND_OPERATOR_MISSING");
+  for (const name of ['Unheard (node "a")', "com.microsoft.FusedConv", "Loop", "If whose condition is computed", "Unknown"])
+    expect(message).toContain(name);
+  expect(message).not.toContain("Relu");
+});
+
+test("what nothing reads is not asked for", async () => {
+  const nodes = [node("Unheard", ["x"], ["a"]), node("Neg", ["x"], ["y"])];
+  expect(await answer(bytesOf({ nodes }), { x: tensor("float32", [1, 3], [1, 2, 3]) })).toEqual([-1, -2, -3]);
+});
+
+test("dimensions: the first symbol is the batch, others need a size, names that are not there are refused", () => {
+  const parts = { inputs: [value("x", ["N", "height"]), value("z", ["N", ""])], nodes: [node("Add", ["x", "z"], ["y"])] };
+  expect(refusal(parts)).toMatchObject({
+    code: "ARGUMENT_INVALID",
+    message: expect.stringMatching(/here "N".*"height" \(axis 1 of "x"\), "z.1" \(axis 1 of "z"\)/),
+  });
+  const { graph } = importOnnx(bytesOf(parts), { dimensions: { height: 4, "z.1": 4 } });
+  expect(graph.inputs.map(({ shape }) => shape)).toEqual([
+    ["batch", 4],
+    ["batch", 4],
+  ]);
+  const other = importOnnx(bytesOf(parts), { dimensions: { N: 2, height: "batch", "z.1": "batch" } });
+  expect(other.graph.inputs.map(({ shape }) => shape)).toEqual([
+    [2, "batch"],
+    [2, "batch"],
+  ]);
+  expect(refusal(parts, { dimensions: { hieght: 4 } }).message).toContain('did you mean "height"');
+  expect(refusal(parts, { dimensions: { height: 0 } }).message).toContain("a whole number from 1");
+});
+
+test("an input that gets its value for good decides which branch is taken, and must fit", async () => {
+  const branch = (operator: string): OnnxAttribute => ({
+    kind: "graph",
+    value: { name: operator, inputs: [], outputs: [value("out", undefined)], initializers: {}, nodes: [node(operator, ["x"], ["out"])] },
+  });
+  const parts: Partial<OnnxModel> = {
+    inputs: [value("x", ["N", 1]), value("rate", [], "int64")],
+    initializers: { wide: scalar(16_000, "int64") },
+    nodes: [node("Equal", ["rate", "wide"], ["is_wide"]), node("If", ["is_wide"], ["y"], { then_branch: branch("Neg"), else_branch: branch("Exp") })],
+  };
+  const x = tensor("float32", [1, 1], [2]);
+  expect(await answer(bytesOf(parts), { x }, { constants: { rate: scalar(16_000, "int64") } })).toEqual([-2]);
+  expect(await answer(bytesOf(parts), { x }, { constants: { rate: scalar(8000, "int64") } })).toEqual([Math.fround(Math.exp(2))]);
+  expect(refusal(parts, { constants: { rate: scalar(1) } }).message).toContain('input "rate" is int64 [], but the constant for it is float32 []');
+  expect(refusal(parts, { constants: { rat: scalar(1) } }).message).toContain('did you mean "rate"');
+});
+
+test("a model made for one batch size says which dimension to fix", async () => {
+  const parts = { initializers: { shape: tensor("int64", [2], [2, 3]) }, nodes: [node("Reshape", ["x", "shape"], ["y"])] };
+  expect(refusal(parts)).toMatchObject({ code: "GRAPH_SHAPE", message: expect.stringContaining('dimensions: { "N": 1 }') });
+  expect(await answer(bytesOf(parts), { x: tensor("float32", [2, 3], [1, 2, 3, 4, 5, 6]) }, { dimensions: { N: 2 } })).toEqual([1, 2, 3, 4, 5, 6]);
+});
+
+test("operands of opset 6 and before are laid along the axis that the node names", async () => {
+  const nodes = [node("Add", ["x", "b"], ["y"], { broadcast: { kind: "int", value: 1 }, axis: { kind: "int", value: 0 } })];
+  const parts = { inputs: [value("x", [2, 3])], initializers: { b: tensor("float32", [2], [10, 20]) }, nodes, opsets: { "": 7 } };
+  expect(await answer(bytesOf(parts), { x: tensor("float32", [2, 3], [1, 2, 3, 4, 5, 6]) })).toEqual([11, 12, 13, 24, 25, 26]);
+});
+
+test("weights: floats are parameters, running statistics are statistics, the rest stays constant", () => {
+  const initializers = {
+    scale: tensor("float32", [3], [1, 1, 1]),
+    bias: tensor("float32", [3], [0, 0, 0]),
+    mean: tensor("float32", [3], [0, 0, 0]),
+    variance: tensor("float32", [3], [1, 1, 1]),
+    mask: tensor("float32", [3], [0, -Infinity, 0]),
+    half: scalar(0.5),
+    places: tensor("int64", [1], [1]),
+  };
+  const nodes = [
+    node("BatchNormalization", ["x", "scale", "bias", "mean", "variance"], ["a"]),
+    node("Add", ["a", "mask"], ["b"]),
+    node("Mul", ["b", "half"], ["c"]),
+    node("Gather", ["c", "places"], ["y"], { axis: { kind: "int", value: 1 } }),
+  ];
+  const { graph } = importOnnx(bytesOf({ initializers, nodes }));
+  expect(Object.fromEntries(graph.state.map(({ name, role }) => [name, role]))).toEqual({
+    scale: "parameter",
+    bias: "parameter",
+    mean: "statistic",
+    variance: "statistic",
+  });
+});
+
+test("opsets outside 7 to 23 and files without one are refused", () => {
+  expect(refusal({ opsets: { "": 6 } })).toMatchObject({ code: "FORMAT_UNSUPPORTED", message: expect.stringContaining("opset 6, but 7 to 23") });
+  expect(refusal({ opsets: { "": 24 } }).code).toBe("FORMAT_UNSUPPORTED");
+  expect(refusal({ opsets: { "com.microsoft": 1 } }).code).toBe("DATA_MALFORMED");
+});
+
+test("a value that is read before it is defined, and an output that nothing computes, are refused", () => {
+  expect(refusal({ nodes: [node("Neg", ["later"], ["y"]), node("Neg", ["x"], ["later"])] }).message).toContain(
+    '"later" is read before it is defined',
+  );
+  expect(refusal({ nodes: [] }).message).toContain('"y" is read before it is defined');
+});
+
+test("branches nested without end and shapes without measure are refused", () => {
+  let branch: OnnxGraph = { name: "leaf", inputs: [], outputs: [], initializers: {}, nodes: [] };
+  for (let depth = 0; depth < 100; depth += 1) {
+    branch = {
+      name: "b",
+      inputs: [],
+      outputs: [],
+      initializers: {},
+      nodes: [node("If", ["x"], ["y"], { then_branch: { kind: "graph", value: branch } })],
+    };
+  }
+  expect(refusal({ nodes: branch.nodes })).toMatchObject({ code: "DATA_MALFORMED", message: expect.stringContaining("nested more than 32 deep") });
+  const huge = { shape: tensor("int64", [3], [2 ** 20, 2 ** 20, 2 ** 20]) };
+  const nodes = [node("ConstantOfShape", ["shape"], ["y"])];
+  expect(refusal({ initializers: huge, nodes })).toMatchObject({ code: "FORMAT_UNSUPPORTED", message: expect.stringContaining("too large") });
+});
+
+test("a shape of 2^40 elements is only a shape: nothing is allocated for it", () => {
+  const initializers = { shape: tensor("int64", [2], [2 ** 20, 2 ** 20]), first: tensor("int64", [2], [0, 0]), last: tensor("int64", [2], [1, 3]) };
+  const nodes = [node("ConstantOfShape", ["shape"], ["zeros"]), node("Slice", ["zeros", "first", "last"], ["a"]), node("Add", ["a", "x"], ["y"])];
+  const before = process.memoryUsage().arrayBuffers;
+  const { graph } = importOnnx(bytesOf({ initializers, nodes }));
+  expect(graph.values[graph.outputs["y"] ?? ""]?.shape).toEqual(["batch", 3]);
+  expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(2 ** 22);
+});
+
+test("tensors in other files are read by what the caller gives, and refused without it", () => {
+  const bytes = bytesOf({ initializers: { w: tensor("float32", [1, 3], [1, 2, 3]) }, nodes: [node("Add", ["x", "w"], ["y"])] });
+  expect(Object.keys(importOnnx(bytes).state)).toEqual(["w"]);
+});
