@@ -1,9 +1,17 @@
 import pc from "picocolors";
-import type { TrainingEvent } from "../core/index.ts";
+import type { StopReason, TrainingEvent } from "../core/index.ts";
 import { formatNumber, type Output } from "./output.ts";
 
 /** Lines that the epochs of one model get at most when nobody watches a bar. */
 const plainLines = 20;
+
+const reasons: Readonly<Record<StopReason, string>> = {
+  finished: "all epochs done",
+  "early-stopping": "no more progress on validation rows",
+  cancelled: "stopped",
+  stopped: "stopped",
+  diverged: "the loss was no finite number",
+};
 
 /** Characters of the bar. */
 const barWidth = 24;
@@ -43,8 +51,7 @@ export function trainingProgress(title: string, output: Output): (event: Trainin
       case "checkpoint":
         return;
       case "stopped": {
-        const why = { finished: "all epochs done", "early-stopping": "no more progress on validation rows", cancelled: "stopped" }[event.reason];
-        output.detail(`  ${why} after epoch ${event.epoch}; the best was epoch ${event.bestEpoch}`);
+        output.detail(`  ${event.why ?? reasons[event.reason]} after epoch ${event.epoch}; the best was epoch ${event.bestEpoch}`);
         return;
       }
       default:

@@ -6,12 +6,15 @@ const at = (step: number): Checkpoint => ({
   graphHash: "",
   seed: 0,
   step,
+  updates: step,
+  pending: { batches: 0, weight: 0 },
   epoch: 1,
   position: undefined,
-  progress: { lossSum: 0, rows: 0, batches: 0, learningRate: 0 },
+  progress: { loss: 0, terms: {}, weight: 0, rows: 0, batches: 0, learningRate: 0 },
   history: [],
   state: {},
   best: undefined,
+  callbacks: {},
 });
 
 it("writes the first at once, the next ones when time has passed, and the newest and the best when flushed", async () => {

@@ -9,12 +9,15 @@ const checkpoint: Checkpoint = {
   graphHash: "ab".repeat(32),
   seed: 7,
   step: 12,
+  updates: 12,
+  pending: { batches: 0, weight: 0 },
   epoch: 3,
   position: { kind: "shuffle", epoch: 2, source: { position: 96 } },
-  progress: { lossSum: 1 / 3, rows: 96, batches: 3, learningRate: 1e-3 },
+  progress: { loss: 1 / 3, terms: {}, weight: 96, rows: 96, batches: 3, learningRate: 1e-3 },
   history: [{ epoch: 1, step: 4, rows: 128, loss: 0.1 + 0.2, learningRate: 1e-3, validation: { loss: 5e-324 } }],
   state: { "dense/kernel": tensor("float32", [2, 2], [1, -0, 3.5, 1e-45]), "adam/v/dense/kernel": tensor("float32", [2, 2], [0, 0, 0, 1]) },
-  best: { epoch: 2, loss: 0.25, state: { "dense/kernel": tensor("float32", [2, 2], [4, 3, 2, 1]) } },
+  best: { epoch: 2, value: 0.25, state: { "dense/kernel": tensor("float32", [2, 2], [4, 3, 2, 1]) } },
+  callbacks: {},
 };
 
 test("a checkpoint comes back from its bytes exactly", () => {
@@ -50,15 +53,15 @@ test("a message names the file and what is wrong with it", () => {
   );
   const weights = encodeSafetensors({ w: tensor("float32", [1], [1]) });
   expect(() => decodeCheckpoint(weights, "w.safetensors")).toThrow("w.safetensors is a safetensors file, but not a checkpoint of Espalier");
-  const newer = encodeSafetensors({}, { format: "espalier-checkpoint", version: "2" });
-  expect(() => decodeCheckpoint(newer, "c")).toThrow("c has format version 2; this release reads 1");
+  const newer = encodeSafetensors({}, { format: "espalier-checkpoint", version: "3" });
+  expect(() => decodeCheckpoint(newer, "c")).toThrow("c has format version 3; this release reads 2");
 });
 
 test.each(["", "null", "[]", "7", "{", '{"graphHash":"00"}', '{"graphHash":"00","seed":0,"step":0,"epoch":1,"progress":null,"history":[]}'])(
   "a header %j is refused, though its digest is right",
   (header) => {
     const sha256 = sha256Hex(new TextEncoder().encode(header)); // there are no tensors
-    const file = encodeSafetensors({}, { format: "espalier-checkpoint", version: "1", checkpoint: header, sha256 });
+    const file = encodeSafetensors({}, { format: "espalier-checkpoint", version: "2", checkpoint: header, sha256 });
     expect(() => decodeCheckpoint(file, "c")).toThrow(expect.objectContaining({ code: "CHECKPOINT_INVALID" }));
   },
 );
@@ -71,12 +74,12 @@ test("null in the place of an optional field is refused", () => {
     { best: {} },
     { history: {} },
     { step: -1 },
-    { progress: { ...rest.progress, lossSum: null } },
+    { progress: { ...rest.progress, loss: null } },
   ]) {
     const header = JSON.stringify({ ...rest, ...change });
     const file = encodeSafetensors(
       {},
-      { format: "espalier-checkpoint", version: "1", checkpoint: header, sha256: sha256Hex(new TextEncoder().encode(header)) },
+      { format: "espalier-checkpoint", version: "2", checkpoint: header, sha256: sha256Hex(new TextEncoder().encode(header)) },
     );
     expect(() => decodeCheckpoint(file, "c")).toThrow(expect.objectContaining({ code: "CHECKPOINT_INVALID" }));
   }

@@ -5,7 +5,7 @@ import type { Tensor, Tensors } from "../tensor.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 
 /** The version of the file that this release writes and reads. */
-const formatVersion = "1";
+const formatVersion = "2";
 
 /**
  * A checkpoint as one safetensors file: tensors `state/<name>` and `best/<name>`; the rest is JSON in the header's metadata, with a
@@ -14,7 +14,7 @@ const formatVersion = "1";
 export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array<ArrayBuffer> {
   const { state, best, ...rest } = checkpoint;
   const tensors = { ...withPrefix("state/", state), ...withPrefix("best/", best?.state ?? {}) };
-  const header = JSON.stringify({ ...rest, best: best === undefined ? undefined : { epoch: best.epoch, loss: best.loss } });
+  const header = JSON.stringify({ ...rest, best: best === undefined ? undefined : { epoch: best.epoch, value: best.value } }, writeNumber);
   return encodeSafetensors(tensors, { format: "espalier-checkpoint", version: formatVersion, checkpoint: header, sha256: digest(header, tensors) });
 }
 
@@ -63,7 +63,7 @@ function digest(header: string, tensors: Tensors): string {
 
 function parse(header: string, source: string): object {
   try {
-    const parsed: unknown = JSON.parse(header);
+    const parsed: unknown = JSON.parse(header, readNumber);
     if (typeof parsed === "object" && parsed !== null) return parsed;
   } catch (cause) {
     throw invalid(source, "has a header that is not JSON", cause);
@@ -71,23 +71,50 @@ function parse(header: string, source: string): object {
   throw invalid(source, "has a header that is not a JSON object");
 }
 
+type Header = Omit<Checkpoint, "state" | "best"> & { readonly best?: { readonly epoch: number; readonly value: number } };
+
 function assemble(header: object, tensors: Tensors, source: string): Checkpoint {
-  const fields = header as Omit<Checkpoint, "state" | "best"> & { readonly best?: { readonly epoch: number; readonly loss: number } }; // checked next
-  const counts = [fields.seed, fields.step, fields.epoch, fields.progress?.rows, fields.progress?.batches];
-  const valid =
-    typeof fields.graphHash === "string" &&
-    counts.every((count) => Number.isSafeInteger(count) && count >= 0) &&
-    [fields.progress?.lossSum, fields.progress?.learningRate].every(Number.isFinite) &&
-    Array.isArray(fields.history) &&
-    (fields.position === undefined || (typeof fields.position === "object" && Object(fields.position) === fields.position)) &&
-    (fields.best === undefined || (Number.isSafeInteger(fields.best?.epoch) && Number.isFinite(fields.best?.loss)));
-  if (!valid) throw invalid(source, "has a header whose fields are not those of a checkpoint");
+  const fields = header as Header; // checked next
+  if (!isHeader(fields)) throw invalid(source, "has a header whose fields are not those of a checkpoint");
   return {
     ...fields,
     position: fields.position, // JSON leaves an undefined member out
     state: withoutPrefix("state/", tensors),
     best: fields.best === undefined ? undefined : { ...fields.best, state: withoutPrefix("best/", tensors) },
   };
+}
+
+function isHeader({ graphHash, seed, step, updates, pending, epoch, position, progress, history, callbacks, best }: Header): boolean {
+  const counts = [seed, step, updates, epoch, pending?.batches, progress?.rows, progress?.batches];
+  const numbers = [pending?.weight, progress?.loss, progress?.weight, progress?.learningRate, ...Object.values(progress?.terms ?? {})];
+  return (
+    typeof graphHash === "string" &&
+    counts.every((count) => Number.isSafeInteger(count) && count >= 0) &&
+    numbers.every(Number.isFinite) &&
+    isObject(progress.terms) &&
+    Array.isArray(history) &&
+    history.every(isObject) &&
+    isObject(callbacks) &&
+    Object.values(callbacks).every(isObject) &&
+    (position === undefined || isObject(position)) &&
+    (best === undefined || (Number.isSafeInteger(best?.epoch) && typeof best?.value === "number"))
+  );
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** JSON has no NaN and no infinities: a metric of an epoch, or what a callback remembers, may be one. */
+const notFinite: Readonly<Record<string, number>> = { NaN: Number.NaN, Infinity, "-Infinity": -Infinity };
+
+function writeNumber(_key: string, value: unknown): unknown {
+  return typeof value === "number" && !Number.isFinite(value) ? { $number: String(value) } : value;
+}
+
+function readNumber(_key: string, value: unknown): unknown {
+  if (typeof value !== "object" || value === null || !("$number" in value)) return value;
+  return typeof value.$number === "string" && Object.hasOwn(notFinite, value.$number) ? notFinite[value.$number] : value;
 }
 
 function withPrefix(prefix: string, tensors: Tensors): Record<string, Tensor> {

@@ -3,47 +3,58 @@ import type { Dataset } from "../data/dataset.ts";
 import { EspalierError } from "../errors.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { Tensors } from "../tensor.ts";
-import { checkLabels } from "./check-labels.ts";
-import type { LossTerm } from "./training-graph.ts";
+import { checkBatch } from "./check-batch.ts";
+import type { NamedTerm } from "./loss-terms.ts";
+import { addLossSums, meanLosses, type LossSums } from "./loss-sums.ts";
 import type { Metric } from "./metrics/index.ts";
 import { prefetch } from "./prefetch.ts";
-import type { ProgressMeter } from "./progress-meter.ts";
 
 /** What validation reads and measures. */
 export interface EvaluateLossOptions {
   readonly data: Dataset<Tensors>;
-  readonly terms: readonly Required<LossTerm>[];
+  readonly terms: readonly NamedTerm[];
   /** The model's. */
   readonly graph: Graph;
+  readonly sampleWeights: boolean;
   readonly metrics: readonly Metric[];
-  readonly meter: ProgressMeter;
+  /** Awaited after each batch: lets other work have its turn. */
+  readonly breathe: () => Promise<void>;
 }
 
 /**
  * One pass over held-out batches.
  *
  * @param executable of `createEvaluationGraph`
- * @returns `loss`, the mean over all rows, and the metrics by name
- * @throws DATA_EMPTY when there is no batch; TARGET_INVALID for labels that do not fit
+ * @returns `loss`, the mean over all rows by their weights; `loss/<name>` for each of several losses; and the metrics by name
+ * @throws DATA_EMPTY when there is no row that counts; TARGET_INVALID for labels that do not fit; TENSOR_INVALID for weights below 0
  */
 export async function evaluateLoss(
   executable: Executable,
-  { data, terms, graph, metrics, meter }: EvaluateLossOptions,
+  { data, terms, graph, sampleWeights, metrics, breathe }: EvaluateLossOptions,
 ): Promise<Record<string, number>> {
-  const sums = metrics.map((metric) => ({ name: metric.name, sums: metric.start() }));
-  let lossSum = 0;
-  let rows = 0;
+  const followed = metrics.map((metric) => ({ name: metric.name, labels: labelsOf(metric, terms), sums: metric.start() }));
+  let sums: LossSums = { weight: 0, loss: 0, terms: {} };
   let batches = 0;
   for await (const { item: batch } of prefetch(data.iterate())) {
     batches += 1;
-    const count = checkLabels(batch, { terms, graph, place: `validation batch ${batches}` });
+    const { weight } = checkBatch(batch, { terms, graph, sampleWeights, place: `validation batch ${batches}` });
+    if (sampleWeights && weight === 0 && batch["weights"] !== undefined) continue; // no row counts, and a mean over none is no number
     const outputs = await executable.run(batch); // refuses a batch without labels
-    lossSum += count * Number(outputs["loss"]?.data[0]);
-    rows += count;
-    const labels = batch[terms[0]?.labels ?? ""];
-    if (labels !== undefined) for (const metric of sums) metric.sums.add(outputs, labels);
-    await meter.breathe();
+    sums = addLossSums(sums, outputs, weight);
+    for (const { labels: name, sums: metric } of followed) {
+      const labels = batch[name];
+      if (labels !== undefined) metric.add(outputs, labels, sampleWeights ? batch["weights"] : undefined);
+    }
+    await breathe();
   }
-  if (rows === 0) throw new EspalierError("DATA_EMPTY", "fit: the validation data has no rows; leave validation out or hold some rows back");
-  return { loss: lossSum / rows, ...Object.fromEntries(sums.map((metric) => [metric.name, metric.sums.result()])) };
+  if (sums.weight === 0) {
+    const what = batches === 0 ? "no rows" : "no row with a weight above 0";
+    throw new EspalierError("DATA_EMPTY", `fit: the validation data has ${what}; leave validation out or hold some rows back`);
+  }
+  return { ...meanLosses(sums), ...Object.fromEntries(followed.map((metric) => [metric.name, metric.sums.result()])) };
+}
+
+/** The input that a metric's labels are in. */
+function labelsOf({ output, labels }: Metric, terms: readonly NamedTerm[]): string {
+  return labels ?? terms.find(({ loss }) => loss.output === output)?.labels ?? terms[0]?.labels ?? "labels";
 }

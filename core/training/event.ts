@@ -8,14 +8,16 @@ export interface EpochRecord {
   readonly rows: number;
   /** Mean training loss over the epoch's rows, each at the weights of its own step. */
   readonly loss: number;
+  /** Each of several losses by itself, by the output that it reads, without its factor; absent for one loss. */
+  readonly losses?: Readonly<Record<string, number>>;
   /** The rate of the epoch's last step. */
   readonly learningRate: number;
-  /** On the validation rows, with the weights at the epoch's end: `loss` and the metrics; undefined without validation data. */
+  /** On the validation rows, with the weights at the epoch's end: `loss`, `loss/<output>` for each of several, and the metrics; undefined without validation data. */
   readonly validation: Readonly<Record<string, number>> | undefined;
 }
 
-/** Why training ended: all epochs done, no more progress, or the signal. */
-export type StopReason = "finished" | "early-stopping" | "cancelled";
+/** Why training ended: all epochs done, no more progress, the signal, a callback's wish, or a loss or weight that is no finite number. */
+export type StopReason = "finished" | "early-stopping" | "cancelled" | "stopped" | "diverged";
 
 /** What happens while training, for progress lines, charts and run records. */
 export type TrainingEvent =
@@ -36,6 +38,8 @@ export type TrainingEvent =
       readonly epoch: number;
       readonly epochs: number;
       readonly loss: number;
+      /** Each of several losses by itself; absent for one. */
+      readonly losses?: Readonly<Record<string, number>>;
       readonly learningRate: number;
       /** Rows of this epoch so far, and of the whole epoch when known. */
       readonly rows: number;
@@ -54,4 +58,12 @@ export type TrainingEvent =
       readonly elapsedMs: number | undefined;
     }
   | { readonly kind: "checkpoint"; readonly step: number; readonly epoch: number; /** What the store calls it. */ readonly location: string }
-  | { readonly kind: "stopped"; readonly reason: StopReason; readonly step: number; readonly epoch: number; readonly bestEpoch: number };
+  | {
+      readonly kind: "stopped";
+      readonly reason: StopReason;
+      /** What the callback that ended training says; absent when none did. */
+      readonly why?: string;
+      readonly step: number;
+      readonly epoch: number;
+      readonly bestEpoch: number;
+    };

@@ -3,23 +3,18 @@ import type { Dataset } from "../data/dataset.ts";
 import { EspalierError } from "../errors.ts";
 import type { Model } from "../models/model.ts";
 import type { Tensors } from "../tensor.ts";
+import type { Callback } from "./callbacks/callback.ts";
+import type { EarlyStopping } from "./callbacks/early-stopping.ts";
 import type { Checkpoint, CheckpointStore } from "./checkpoint.ts";
 import type { EpochRecord, StopReason, TrainingEvent } from "./event.ts";
+import type { Losses } from "./loss-terms.ts";
 import type { Metric } from "./metrics/index.ts";
+import type { Monitor } from "./monitor.ts";
 import type { Optimizer } from "./optimizers/index.ts";
 import type { Schedule } from "./schedules/index.ts";
-import type { Losses } from "./training-graph.ts";
 
 /** Batches of feeds: the model's inputs and `labels`. A function gives each epoch an order of its own. */
 export type TrainingData = Dataset<Tensors> | ((pass: { readonly epoch: number; readonly seed: number }) => Dataset<Tensors>);
-
-/** Ends training when the watched loss (on validation rows, else on training rows) no longer falls. */
-export interface EarlyStopping {
-  /** Epochs without a new best before training ends; from 1. */
-  readonly patience: number;
-  /** A new best is more than this much lower. Default 0. */
-  readonly minDelta?: number;
-}
 
 /** What `fit` trains, on what, and for how long. */
 export interface FitOptions {
@@ -40,7 +35,16 @@ export interface FitOptions {
   readonly globalClipNorm?: number;
   /** Whether batches have an input `weights` float32 [batch], one for each row. Default: no. */
   readonly sampleWeights?: boolean;
+  /** Batches whose gradients are added up before the parameters move: as one batch of them all, in the memory of one. What is left at an epoch's end makes
+   * an update of its own. Normalisations by the batch see the parts, not the whole. Default 1. */
+  readonly accumulateSteps?: number;
+  /** By which number epochs are compared: the best one's weights are what `fit` returns. */
+  readonly monitor?: Monitor;
+  /** Which weights are returned. Default "best". */
+  readonly weights?: "best" | "last";
   readonly earlyStopping?: EarlyStopping;
+  /** Followers of the run, told in their order, after early stopping and before `onEvent`. */
+  readonly callbacks?: readonly Callback[];
   /** Followed on validation rows; by default accuracy, or rmse and mae. */
   readonly metrics?: readonly Metric[];
   /** Told everything, in order. Training waits for a promise that it returns: that is how a page pauses. */
@@ -51,6 +55,11 @@ export interface FitOptions {
   readonly checkpoints?: CheckpointStore;
   /** In steps. Default: only at the ends of epochs. */
   readonly checkpointEvery?: number;
+  /**
+   * Whether a loss or weight that is no finite number is traced to the operator that made it, by doing the steps since the last good state again. Costs a copy
+   * of the state in memory, renewed at the start of an epoch and every 500 steps. Default true.
+   */
+  readonly anomalies?: boolean;
   /** Goes on from here; on the same backend and data the result is bit for bit that of a run without the break. */
   readonly resume?: Checkpoint;
   /** Milliseconds, for rates and times; without it there are none. */
@@ -59,7 +68,7 @@ export interface FitOptions {
 
 /** What came of it. */
 export interface FitResult {
-  /** The model with its best weights: those of the epoch with the lowest watched loss. */
+  /** The model with its best weights: those of the epoch in which the monitored number was best; or with the last ones. */
   readonly model: Model;
   readonly history: readonly EpochRecord[];
   readonly reason: StopReason;
@@ -69,15 +78,13 @@ export interface FitResult {
 }
 
 /** @throws ARGUMENT_INVALID for a count or seed out of range */
-export function checkFitOptions({ epochs = 10, seed = 0, checkpointEvery = 1, earlyStopping }: FitOptions): void {
+export function checkFitOptions({ epochs = 10, seed = 0, checkpointEvery = 1, accumulateSteps = 1, weights = "best" }: FitOptions): void {
   checkWhole("epochs", epochs, 1);
   checkWhole("seed", seed, 0);
   checkWhole("checkpointEvery", checkpointEvery, 1);
-  if (earlyStopping === undefined) return;
-  checkWhole("earlyStopping.patience", earlyStopping.patience, 1);
-  const { minDelta = 0 } = earlyStopping;
-  if (!(minDelta >= 0))
-    throw new EspalierError("ARGUMENT_INVALID", `fit: earlyStopping.minDelta must be a number from 0, not ${minDelta}`, { minDelta });
+  checkWhole("accumulateSteps", accumulateSteps, 1);
+  if (weights !== "best" && weights !== "last")
+    throw new EspalierError("ARGUMENT_INVALID", `fit: weights must be "best" or "last", not "${String(weights)}"`, { weights });
 }
 
 function checkWhole(name: string, value: number, least: number): void {

@@ -1,166 +1,200 @@
-import type { Executable } from "../backend.ts";
 import { EspalierError } from "../errors.ts";
 import type { Graph } from "../graph/graph.ts";
-import { hashGraph } from "../graph/hash.ts";
-import { elementCount, scalar, type Tensors } from "../tensor.ts";
-import type { Checkpoint } from "./checkpoint.ts";
+import { elementCount, type Tensors } from "../tensor.ts";
+import type { Callback } from "./callbacks/callback.ts";
+import { openCallbacks, type Callbacks } from "./callbacks/dispatch.ts";
+import type { EpochProgress } from "./checkpoint.ts";
+import { allFinite, diverged } from "./diverged.ts";
 import { evaluateLoss } from "./evaluate-loss.ts";
-import type { StopReason, TrainingEvent } from "./event.ts";
-import { checkFitOptions, type FitOptions, type FitResult, type TrainingData } from "./fit-options.ts";
-import { checkLabels } from "./check-labels.ts";
-import { accuracy, meanAbsoluteError, rootMeanSquaredError, type Metric } from "./metrics/index.ts";
+import type { EpochRecord, StopReason, TrainingEvent } from "./event.ts";
+import { checkFitOptions, type FitOptions, type FitResult } from "./fit-options.ts";
+import { openKeeper, type Keeper } from "./keeper.ts";
+import { meanLosses } from "./loss-sums.ts";
+import { isBetter, recordNumbers } from "./monitor.ts";
 import { prefetch } from "./prefetch.ts";
-import { createProgressMeter } from "./progress-meter.ts";
-import { randomFeeds } from "./random-feeds.ts";
+import { createProgressMeter, type ProgressMeter } from "./progress-meter.ts";
 import { newCheckpoint, resumeFrom, type RunIdentity } from "./resume.ts";
+import { planRun, type Run } from "./run.ts";
 import { constantSchedule } from "./schedules/index.ts";
-import { createEvaluationGraph, createTrainingGraph, lossTerms, type LossTerm } from "./training-graph.ts";
+import { trainBatch, updateParameters } from "./train-batch.ts";
+import { createStepGraphs, openTrainer } from "./trainer.ts";
+import { createEvaluationGraph } from "./training-graph.ts";
 
 /**
- * Trains a model: epochs of steps, validation, best weights, early stopping, checkpoints.
+ * Trains a model: epochs of steps, validation, best weights, early stopping, callbacks, checkpoints.
  *
  * @throws ARGUMENT_INVALID; CANCELLED when the signal fired before the first step (later it only ends training); TARGET_INVALID for labels
- *   that the model's output cannot stand for; DATA_EMPTY; CHECKPOINT_INVALID for a checkpoint of another model, loss, optimizer or seed;
- *   LOSS_NOT_FINITE with step and epoch when the loss becomes NaN or infinite (checkpoints stay as they were); what the backend throws
+ *   that the model's output cannot stand for; TENSOR_INVALID for weights below 0; DATA_EMPTY; CHECKPOINT_INVALID for a checkpoint of another model, loss,
+ *   optimizer or seed; LOSS_NOT_FINITE with step, epoch and the operator that went wrong when the loss or a weight becomes NaN or infinite (checkpoints stay
+ *   good, and `rescuedResult` of the error gives the last good weights); what the backend and callbacks throw
  * @example
  * const result = await fit({ model, backend, loss: softmaxCrossEntropy(), optimizer: adam(), train, validation, epochs: 20 });
  */
 export async function fit(options: FitOptions): Promise<FitResult> {
   checkFitOptions(options);
-  const { model, backend, validation, resume, seed = 0 } = options;
   if (options.signal?.aborted === true) throw new EspalierError("CANCELLED", "fit: the signal fired before the first step");
-  const graph = createTrainingGraph(model, options);
-  const identity: RunIdentity = { graph, graphHash: hashGraph(graph), seed };
-  const start = resume === undefined ? newCheckpoint(model, identity) : resumeFrom(resume, identity);
-  const training = await backend.compile(graph, { state: start.state });
+  const graphs = createStepGraphs(options.model, options);
+  const plan = planRun(options);
+  const { model, backend, seed } = plan;
+  const identity: RunIdentity = { state: graphs.state, graphHash: graphs.hash, seed };
+  const {
+    state,
+    callbacks: remembered,
+    ...at
+  } = options.resume === undefined ? newCheckpoint(model, identity) : resumeFrom(options.resume, identity);
+  const trainer = await openTrainer(backend, graphs, state);
   try {
-    const evaluation = validation && (await backend.compile(createEvaluationGraph(model, options), { shareStateWith: training }));
+    const shared = { shareStateWith: trainer.executable };
+    const evaluation = options.validation && (await backend.compile(createEvaluationGraph(model, options), shared));
     try {
-      return await trainEpochs(options, { start, training, evaluation });
+      const run: Run = { plan, trainer, evaluation, at };
+      const weights = model.graph.state.map(({ name }) => name);
+      const followers = [...plan.callbacks, ...(options.onEvent === undefined ? [] : [eventCallback(options.onEvent)])];
+      const callbacks = openCallbacks(followers, { model, numbers: plan.numbers, readWeights: () => trainer.readState(weights) }, remembered);
+      const keeper = openKeeper(run, { ...options, graphHash: graphs.hash, callbacks });
+      const meter = createProgressMeter({ clock: options.clock, epochs: plan.epochs });
+      return await trainEpochs({ options, run, callbacks, keeper, meter, weights }).catch(async (error: unknown) => {
+        await callbacks.abandon();
+        throw error;
+      });
     } finally {
       await evaluation?.dispose();
     }
   } finally {
-    await training.dispose();
+    await trainer.dispose();
   }
 }
 
-interface Run {
-  readonly start: Checkpoint;
-  readonly training: Executable;
-  readonly evaluation: Executable | undefined;
+interface Loop {
+  readonly options: FitOptions;
+  readonly run: Run;
+  readonly callbacks: Callbacks;
+  readonly keeper: Keeper;
+  readonly meter: ProgressMeter;
+  /** Names of the model's state. */
+  readonly weights: readonly string[];
 }
 
-async function trainEpochs(options: FitOptions, { start, training, evaluation }: Run): Promise<FitResult> {
-  const { model, backend, loss, optimizer, validation, signal, earlyStopping, checkpoints } = options;
-  const terms = lossTerms(loss);
-  const { epochs = 10, seed = 0, schedule = constantSchedule(), metrics = defaultMetrics(terms), checkpointEvery = Infinity, clock } = options;
-  const emit = async (event: TrainingEvent): Promise<void> => options.onEvent?.(event);
-  const meter = createProgressMeter({ clock, epochs });
-  const weights = model.graph.state.map(({ name }) => name);
-
-  let { step, epoch, position, progress, best } = start;
-  const history = [...start.history];
-  let reason: StopReason = "finished";
-  let kept: { readonly location: string; readonly step: number; readonly epoch: number } | undefined;
-  const keep = async (isBest: boolean): Promise<void> => {
-    if (checkpoints === undefined || (kept?.step === step && kept.epoch === epoch)) return;
-    const state = await training.readState();
-    if (!allFinite(state)) throw notFinite("a weight is not a finite number", { step, epoch, checkpoint: kept?.location });
-    const location = await checkpoints.save({ ...start, step, epoch, position, progress, history: [...history], state, best }, { best: isBest });
-    kept = { location, step, epoch };
-    await emit({ kind: "checkpoint", step, epoch, location });
-  };
-
-  const rows = datasetOf(options.train, { epoch, seed }).rows;
-  await emit({ kind: "start", backend: backend.name, device: backend.device, parameters: countParameters(model.graph), rows, epochs, step });
-  await keep(false); // the first step may already go wrong, and then there must be something good to go back to
-
-  while (epoch <= epochs) {
-    if (earlyStopping !== undefined && best !== undefined && epoch - 1 - best.epoch >= earlyStopping.patience) reason = "early-stopping";
-    if (signal?.aborted === true) reason = "cancelled";
-    if (reason !== "finished") break;
-
-    const data = datasetOf(options.train, { epoch, seed });
-    for await (const { item: batch, position: next } of prefetch(data.iterate(position))) {
-      const batchRows = checkLabels(batch, { terms, graph: model.graph, place: `batch ${progress.batches + 1} of epoch ${epoch}` });
-      step += 1;
-      const learningRate = schedule({
-        learningRate: optimizer.learningRate,
-        progress: (epoch - 1 + progress.rows / (data.rows ?? Infinity)) / epochs,
-        step,
-      });
-      const random = randomFeeds(training.graph, { seed, step, batch: batchRows });
-      const outputs = await training.run({ ...batch, ...random, learning_rate: scalar(learningRate), step: scalar(step, "int64") });
-      const batchLoss = Number(outputs["loss"]?.data[0]);
-      if (!Number.isFinite(batchLoss)) throw notFinite(`the loss is ${batchLoss}`, { step, epoch, learningRate, checkpoint: kept?.location });
-      position = next;
-      progress = { lossSum: progress.lossSum + batchLoss * batchRows, rows: progress.rows + batchRows, batches: progress.batches + 1, learningRate };
-      meter.add(batchRows);
-      const place = { epoch, rows: progress.rows, rowsPerEpoch: data.rows };
-      await emit({ kind: "step", step, epochs, loss: batchLoss, learningRate, ...place, ...meter.rates(place) });
-      if (step % checkpointEvery === 0) await keep(false);
-      await meter.breathe();
-      if (signal?.aborted === true) break;
-    }
-    if (signal?.aborted === true) continue; // the epoch stays open; a resumed run ends it
-    if (progress.batches === 0) throw new EspalierError("DATA_EMPTY", `fit: the training data has no rows in epoch ${epoch}`, { epoch });
-
-    const validated = validation && evaluation && (await evaluateLoss(evaluation, { data: validation, terms, graph: model.graph, metrics, meter }));
-    const record = {
-      epoch,
-      step,
-      rows: progress.rows,
-      loss: progress.lossSum / progress.rows,
-      learningRate: progress.learningRate,
-      validation: validated,
-    };
-    const watched = validated?.["loss"] ?? record.loss;
-    if (!Number.isFinite(watched)) throw notFinite(`the validation loss is ${watched}`, { step, epoch, checkpoint: kept?.location });
-    const improved = best === undefined || watched < best.loss - (earlyStopping?.minDelta ?? 0);
-    if (improved) best = { epoch, loss: watched, state: await training.readState(weights) };
-    history.push(record);
-    await emit({ kind: "epoch", record, epochs, best: improved, elapsedMs: meter.elapsedMs() });
-
-    epoch += 1;
-    position = undefined;
-    progress = { lossSum: 0, rows: 0, batches: 0, learningRate: 0 };
-    await keep(improved);
+async function trainEpochs(loop: Loop): Promise<FitResult> {
+  const { options, run, callbacks, keeper, weights } = loop;
+  const { model, backend, epochs, dataOf } = run.plan;
+  const { rows } = dataOf(run.at.epoch);
+  const parameters = countParameters(model.graph);
+  await callbacks.tell({ kind: "start", backend: backend.name, device: backend.device, parameters, rows, epochs, step: run.at.step });
+  // The first step may already go wrong, and then there must be something good to go back to.
+  if (keeper.wantsEpochs) await keeper.keep(await readFinite(loop), { best: false });
+  while (run.at.epoch <= epochs && stopReason(loop) === undefined) {
+    await trainEpoch(loop);
+    if (stopReason(loop) === undefined) await endEpoch(loop); // otherwise the epoch stays open: a resumed run ends it
   }
-  await keep(false);
+  if (keeper.wantsEnd()) await keeper.keep(await readFinite(loop), { best: false });
+  const { step, epoch, best, history } = run.at;
+  const reason = stopReason(loop) ?? "finished";
+  const why = callbacks.stopRequest()?.why;
   const bestEpoch = best?.epoch ?? 0;
-  await emit({ kind: "stopped", reason, step, epoch: epoch - 1, bestEpoch });
-  return { model: { ...model, state: best?.state ?? (await training.readState(weights)) }, history, reason, steps: step, bestEpoch };
+  await callbacks.tell({ kind: "stopped", reason, ...(why !== undefined && { why }), step, epoch: epoch - 1, bestEpoch });
+  const state = (options.weights === "last" ? undefined : best?.state) ?? (await run.trainer.readState(weights));
+  return { model: { ...model, state }, history, reason, steps: step, bestEpoch };
 }
 
-function datasetOf(train: TrainingData, pass: { readonly epoch: number; readonly seed: number }): ReturnType<Extract<TrainingData, Function>> {
-  return typeof train === "function" ? train(pass) : train;
+/** Runs the batches of the epoch under way, from where it stands, until its end or until something ends training. */
+async function trainEpoch(loop: Loop): Promise<void> {
+  const { run, callbacks, keeper, meter } = loop;
+  const { epoch, position: start } = run.at;
+  const data = run.plan.dataOf(epoch);
+  for await (const { item: batch, position } of prefetch(data.iterate(start))) {
+    const learningRate = scheduledRate(loop, data.rows);
+    const rowsBefore = run.at.progress.rows;
+    const trained = await trainBatch(run, { batch, position, learningRate });
+    if (trained === undefined) continue;
+    keeper.stepped(learningRate);
+    if (!Number.isFinite(trained.loss)) throw await diverged(run, { ...loop, what: `the loss is ${trained.loss}` });
+    const { step, progress } = run.at;
+    meter.add(progress.rows - rowsBefore);
+    const place = { epoch, rows: progress.rows, rowsPerEpoch: data.rows };
+    await callbacks.tell({ kind: "step", step, epochs: run.plan.epochs, ...trained.losses, learningRate, ...place, ...meter.rates(place) });
+    if (keeper.isDue()) await keeper.keep(await readFinite(loop), { best: false });
+    await meter.breathe();
+    if (stopReason(loop) !== undefined) return;
+  }
+  if (run.at.progress.batches === 0) throw new EspalierError("DATA_EMPTY", `fit: the training data has no rows in epoch ${epoch}`, { epoch });
 }
 
-function defaultMetrics([term, ...others]: readonly Required<LossTerm>[]): readonly Metric[] {
-  if (term === undefined || others.length > 0) return []; // of several outputs the losses are followed
-  if (term.loss.output === "logits") return [accuracy()];
-  return term.loss.output === "prediction" ? [rootMeanSquaredError(), meanAbsoluteError()] : [];
+/** Uses up what was accumulated, validates, compares, and puts the run at the next epoch's start. */
+async function endEpoch(loop: Loop): Promise<void> {
+  const { options, run, callbacks, keeper, meter, weights } = loop;
+  const { plan, evaluation } = run;
+  await updateParameters(run, run.at.progress.learningRate);
+  const validated =
+    options.validation &&
+    evaluation &&
+    (await evaluateLoss(evaluation, { ...plan, graph: plan.model.graph, data: options.validation, breathe: () => meter.breathe() }));
+  const record = recordOf(run.at, validated);
+  const { metric, mode } = plan.monitor;
+  const value = recordNumbers(record)[metric] ?? Number.NaN;
+  if (!Number.isFinite(validated?.["loss"] ?? record.loss))
+    throw await diverged(run, { ...loop, what: `the validation loss is ${validated?.["loss"]}` });
+  const improved = isBetter(value, run.at.best?.value, { mode });
+  const state = improved || keeper.wantsEpochs ? await readFinite(loop) : {};
+  if (improved) run.at = { ...run.at, best: { epoch: record.epoch, value, state: pickTensors(state, weights) } };
+  await callbacks.tell({ kind: "epoch", record, epochs: plan.epochs, best: improved, elapsedMs: meter.elapsedMs() });
+  const { history, epoch } = run.at;
+  run.at = { ...run.at, history: [...history, record], epoch: epoch + 1, position: undefined, progress: emptyProgress };
+  if (keeper.wantsEpochs) await keeper.keep(state, { best: improved });
+}
+
+/** @throws ARGUMENT_INVALID when the schedule gives no rate */
+function scheduledRate({ options: { optimizer, schedule = constantSchedule() }, run }: Loop, rowsPerEpoch: number | undefined): number {
+  const { epoch, progress, updates } = run.at;
+  const step = updates + 1;
+  const rate = schedule({
+    learningRate: optimizer.learningRate,
+    progress: (epoch - 1 + progress.rows / (rowsPerEpoch ?? Infinity)) / run.plan.epochs,
+    step,
+  });
+  if (rate >= 0 && rate < Infinity) return rate;
+  throw new EspalierError("ARGUMENT_INVALID", `fit: the schedule gave the learning rate ${rate} for step ${step}; it must be a number from 0`, {
+    step,
+    rate,
+  });
+}
+
+function stopReason({ options, callbacks }: Loop): StopReason | undefined {
+  return options.signal?.aborted === true ? "cancelled" : callbacks.stopRequest()?.reason;
+}
+
+/** Everything that the step keeps. @throws LOSS_NOT_FINITE when a value is no number */
+async function readFinite(loop: Loop): Promise<Tensors> {
+  const state = await loop.run.trainer.readState();
+  if (!allFinite(state)) throw await diverged(loop.run, { ...loop, what: "a weight is not a finite number" });
+  return state;
+}
+
+const emptyProgress: EpochProgress = { loss: 0, terms: {}, weight: 0, rows: 0, batches: 0, learningRate: 0 };
+
+function recordOf({ epoch, step, progress }: Run["at"], validation: EpochRecord["validation"]): EpochRecord {
+  const { loss, ...others } = meanLosses(progress);
+  const losses = Object.fromEntries(Object.entries(others).map(([name, value]) => [name.slice("loss/".length), value]));
+  const several = Object.keys(losses).length > 0 && { losses };
+  return { epoch, step, rows: progress.rows, loss: loss ?? Number.NaN, ...several, learningRate: progress.learningRate, validation };
+}
+
+function pickTensors(state: Tensors, names: readonly string[]): Tensors {
+  return Object.fromEntries(names.flatMap((name) => (state[name] === undefined ? [] : [[name, state[name]]])));
 }
 
 function countParameters(graph: Graph): number {
   return graph.state.filter(({ role }) => role === "parameter").reduce((sum, { shape }) => sum + elementCount(shape), 0);
 }
 
-function allFinite(state: Tensors): boolean {
-  return Object.values(state).every(({ data }) => !(data instanceof Float32Array) || data.every(Number.isFinite));
-}
-
-function notFinite(
-  what: string,
-  details: { readonly step: number; readonly epoch: number; readonly checkpoint: string | undefined; readonly learningRate?: number },
-): EspalierError {
-  const { step, epoch, checkpoint, learningRate } = details;
-  const rate = learningRate === undefined ? "" : ` at learning rate ${learningRate}`;
-  const rest = checkpoint === undefined ? "no checkpoint had been written" : `the last good checkpoint is ${checkpoint}`;
-  return new EspalierError(
-    "LOSS_NOT_FINITE",
-    `fit: ${what} in step ${step} of epoch ${epoch}${rate}; lower the learning rate or look for extreme values in the data; ${rest}`,
-    details,
-  );
+/** A function that is told everything, as the last of the callbacks. */
+function eventCallback(tell: (event: TrainingEvent) => void | Promise<void>): Callback {
+  return {
+    name: "onEvent",
+    onStart: tell,
+    onStep: tell,
+    onEpoch: tell,
+    onCheckpoint: tell,
+    onEnd: (event) => (event === undefined ? undefined : tell(event)),
+  };
 }

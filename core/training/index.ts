@@ -1,7 +1,14 @@
 export { decodeCheckpoint, encodeCheckpoint } from "./checkpoint-file.ts";
-export { type BestWeights, type Checkpoint, type CheckpointStore, type EpochProgress } from "./checkpoint.ts";
+export { type BestWeights, type Checkpoint, type CheckpointStore, type EpochProgress, type PendingGradients, type Standing } from "./checkpoint.ts";
+export { describeAnomaly, findAnomaly, type Anomaly, type AnomalyOptions, type ValueRange } from "./anomaly.ts";
+export { type Callback, type CallbackRun, type CallbackState, type CallbackValue, type EventOf } from "./callbacks/callback.ts";
+export { earlyStopping, type EarlyStopping } from "./callbacks/early-stopping.ts";
+export { rescuedResult } from "./diverged.ts";
+export { lossTerms, type Losses, type LossTerm, type NamedTerm } from "./loss-terms.ts";
+export { type LossSums } from "./loss-sums.ts";
+export { recordNumbers, type Monitor } from "./monitor.ts";
 export { type EpochRecord, type StopReason, type TrainingEvent } from "./event.ts";
-export { type EarlyStopping, type FitOptions, type FitResult, type TrainingData } from "./fit-options.ts";
+export { type FitOptions, type FitResult, type TrainingData } from "./fit-options.ts";
 export { fit } from "./fit.ts";
 export { meanSquaredError, softmaxCrossEntropy, type Loss, type SoftmaxCrossEntropyOptions } from "./losses/index.ts";
 export { memoryCheckpoints } from "./memory-checkpoints.ts";
@@ -47,11 +54,10 @@ export { tableRecipe, type Recipe, type RecipeOptions } from "./recipe.ts";
 export { constantSchedule, cosineSchedule, type Schedule, type ScheduleContext } from "./schedules/index.ts";
 export { randomFeeds, type RandomFeedsOptions } from "./random-feeds.ts";
 export {
+  createAccumulationGraph,
   createEvaluationGraph,
   createTrainingGraph,
-  lossTerms,
-  type Losses,
-  type LossTerm,
+  createUpdateGraph,
   type TrainableModel,
   type TrainingGraphOptions,
 } from "./training-graph.ts";

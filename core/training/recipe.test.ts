@@ -33,7 +33,7 @@ async function accuracyOf(model: "linear" | "network", rows: number): Promise<nu
   return history[bestEpoch - 1]!.validation!["accuracy"]!;
 }
 
-test("a network learns from 300 rows, without a knob, what no linear model can", async () => {
+test("a network learns from 300 rows, without a knob, what no linear model can", { timeout: 30_000 }, async () => {
   expect(await accuracyOf("linear", 300)).toBeLessThan(0.6);
   expect(await accuracyOf("network", 300)).toBeGreaterThan(0.93);
 });

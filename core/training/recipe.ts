@@ -1,5 +1,5 @@
 import type { Head } from "../models/head.ts";
-import type { EarlyStopping } from "./fit-options.ts";
+import type { EarlyStopping } from "./callbacks/early-stopping.ts";
 import { meanSquaredError, softmaxCrossEntropy, type Loss } from "./losses/index.ts";
 import { adam, type Optimizer } from "./optimizers/index.ts";
 import { cosineSchedule, type Schedule } from "./schedules/index.ts";

@@ -1,28 +1,31 @@
 import { EspalierError } from "../errors.ts";
-import type { Graph } from "../graph/graph.ts";
-import { formatShape } from "../graph/graph.ts";
+import { formatShape, type StateValue } from "../graph/graph.ts";
 import type { Model } from "../models/model.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 
 /** What a checkpoint must match. */
 export interface RunIdentity {
-  readonly graph: Graph;
+  /** Everything that the step's graphs keep. */
+  readonly state: readonly StateValue[];
   readonly graphHash: string;
   readonly seed: number;
 }
 
-/** Where a new run stands. */
+/** Where a new run stands: the model's weights; slots are missing, which stands for zeros. */
 export function newCheckpoint(model: Model, { graphHash, seed }: RunIdentity): Checkpoint {
   return {
     graphHash,
     seed,
     step: 0,
+    updates: 0,
+    pending: { batches: 0, weight: 0 },
     epoch: 1,
     position: undefined,
-    progress: { lossSum: 0, rows: 0, batches: 0, learningRate: 0 },
+    progress: { loss: 0, terms: {}, weight: 0, rows: 0, batches: 0, learningRate: 0 },
     history: [],
     state: model.state,
     best: undefined,
+    callbacks: {},
   };
 }
 
@@ -31,7 +34,7 @@ export function newCheckpoint(model: Model, { graphHash, seed }: RunIdentity): C
  *
  * @throws CHECKPOINT_INVALID when it is of another model, loss, optimizer or seed, or lacks a state value
  */
-export function resumeFrom(checkpoint: Checkpoint, { graph, graphHash, seed }: RunIdentity): Checkpoint {
+export function resumeFrom(checkpoint: Checkpoint, { state, graphHash, seed }: RunIdentity): Checkpoint {
   if (checkpoint.graphHash !== graphHash) {
     throw invalid(
       `the checkpoint is of another training graph (${short(checkpoint.graphHash)}, this one is ${short(graphHash)}): its model, loss or optimizer differs; ` +
@@ -40,7 +43,7 @@ export function resumeFrom(checkpoint: Checkpoint, { graph, graphHash, seed }: R
   }
   if (checkpoint.seed !== seed)
     throw invalid(`the checkpoint was made with seed ${checkpoint.seed}, this run has seed ${seed}; resume with that seed`);
-  for (const { name, dtype, shape } of graph.state) {
+  for (const { name, dtype, shape } of state) {
     const found = checkpoint.state[name];
     if (found?.dtype === dtype && formatShape(found.shape) === formatShape(shape)) continue;
     const what = found === undefined ? "nothing" : `${found.dtype} ${formatShape(found.shape)}`;

@@ -2,28 +2,16 @@ import { EspalierError } from "../errors.ts";
 import { GraphBuilder } from "../graph/builder.ts";
 import { copyInto } from "../graph/copy-into.ts";
 import { differentiate } from "../graph/differentiate.ts";
-import type { Graph } from "../graph/graph.ts";
+import type { Graph, StateValue } from "../graph/graph.ts";
 import { simplify } from "../graph/simplify.ts";
 import { trainingForm } from "../graph/training-form.ts";
 import { isFrozen } from "../models/freeze.ts";
 import type { Model } from "../models/model.ts";
 import type { Value } from "../operators/operator.ts";
 import { constrain } from "./constraint.ts";
-import type { Loss } from "./losses/index.ts";
+import { addLosses, type Losses } from "./loss-terms.ts";
 import type { Optimizer } from "./optimizers/index.ts";
 import { regularize } from "./regularizer.ts";
-
-/** One of several losses: which labels it reads and how much it counts. */
-export interface LossTerm {
-  readonly loss: Loss;
-  /** The graph's input with its labels. Default: `labels/<output>`. */
-  readonly labels?: string;
-  /** Default 1. */
-  readonly weight?: number;
-}
-
-/** What is minimised: one loss whose labels are the input `labels`, or a weighted sum of several. */
-export type Losses = Loss | readonly LossTerm[];
 
 /** What turns a model into a training step. */
 export interface TrainingGraphOptions {
@@ -33,6 +21,8 @@ export interface TrainingGraphOptions {
   readonly globalClipNorm?: number;
   /** Whether every row has a weight: an input `weights` float32 [batch], and losses become weighted means. */
   readonly sampleWeights?: boolean;
+  /** Whether the step returns the model's outputs too, which costs their copying. Default true. */
+  readonly modelOutputs?: boolean;
 }
 
 /** What a training step is made of. */
@@ -48,34 +38,55 @@ export type TrainableModel = Pick<Model, "graph" | "parameters">;
  * @throws GRAPH_INVALID when the model lacks the output that the loss reads or has nothing to train; GRAPH_NOT_DIFFERENTIABLE
  */
 export function createTrainingGraph(model: TrainableModel, options: TrainingGraphOptions): Graph {
-  const { optimizer, globalClipNorm } = options;
-  // Simplified before it is differentiated: what is fused here needs no gradient of its own.
-  const graph = trainingForm(simplify(model.graph), { isFrozen: (name) => isFrozen(model, name) });
-  const builder = new GraphBuilder(`${graph.name}/training`);
-  const trained = graph.state.filter(({ name, role }) => role === "parameter" && !isFrozen(model, name));
-  if (trained.length === 0) {
-    const why = graph.state.some(({ role }) => role === "parameter") ? "parameters are all frozen" : "has no parameters to train";
-    throw new EspalierError("GRAPH_INVALID", `"${graph.name}" ${why}`, { graph: graph.name });
-  }
-  const outputs = copyInto(builder, graph);
-  const parameters = trained.map(({ name }) => builder.value(name));
-  const loss = addPenalties(builder, addLosses(builder, outputs, { ...options, graphName: graph.name }), { parameters, model });
-  builder.output("loss", loss);
-  declareOutputs(builder, outputs);
-  const learningRate = builder.input("learning_rate", "float32", []);
-  const step = builder.input("step", "int64", []);
+  const builder = new GraphBuilder(`${model.graph.name}/training`);
+  const { parameters, loss } = addForward(builder, model, options);
+  const rates = addRates(builder);
   const gradients = differentiate(builder, loss, parameters);
-  optimizer.apply({
-    builder,
-    parameters,
-    gradients: globalClipNorm === undefined ? gradients : clipByGlobalNorm(builder, gradients, globalClipNorm),
-    learningRate,
-    step,
+  addUpdate(builder, { ...options, model, parameters, gradients, ...rates });
+  return builder.build();
+}
+
+/**
+ * The first half of a step with accumulated gradients: each batch adds its gradients, times what it weighs, to the sums `accumulated/<parameter>`.
+ *
+ * Inputs: those of a training step without `learning_rate` and `step`, and `batch_weight` float32 [] (the batch's rows, or the sum of their weights) and
+ * `carry` float32 []: 0 for the first batch of an update, which starts the sums anew, then 1. Running statistics move with every batch.
+ *
+ * @throws as `createTrainingGraph`
+ */
+export function createAccumulationGraph(model: TrainableModel, options: Omit<TrainingGraphOptions, "optimizer" | "globalClipNorm">): Graph {
+  const builder = new GraphBuilder(`${model.graph.name}/accumulation`);
+  const { parameters, loss } = addForward(builder, model, options);
+  const weight = builder.input("batch_weight", "float32", []);
+  const carry = builder.input("carry", "float32", []);
+  const gradients = differentiate(builder, loss, parameters);
+  builder.scope("accumulate", () => {
+    parameters.forEach((parameter, i) => {
+      const sum = builder.state(sumName(parameter), parameter.dtype, sizesOf(parameter), { role: "slot" });
+      const gradient = gradients[i] as Value; // one for each parameter
+      builder.update(sum.name, builder.op("Add", [builder.op("Mul", [sum, carry]), builder.op("Mul", [gradient, weight])]));
+    });
   });
-  for (const { name } of parameters) {
-    const constraint = model.parameters?.[name]?.constraint;
-    if (constraint !== undefined) builder.changeUpdate(name, (value) => builder.scope("constraint", () => constrain(builder, constraint, value)));
-  }
+  return builder.build();
+}
+
+/**
+ * The second half: the optimizer's update with the mean of the accumulated gradients.
+ *
+ * Inputs: `learning_rate` float32 [], `step` int64 [], `total_weight` float32 []: the sum of the batches' weights. No outputs.
+ */
+export function createUpdateGraph(model: TrainableModel, options: Pick<TrainingGraphOptions, "optimizer" | "globalClipNorm">): Graph {
+  const builder = new GraphBuilder(`${model.graph.name}/update`);
+  const parameters = trainedState(model).map(({ name, dtype, shape }) => builder.state(name, dtype, shape));
+  const rates = addRates(builder);
+  const total = builder.input("total_weight", "float32", []);
+  const gradients = builder.scope("accumulate", () =>
+    parameters.map((parameter) => {
+      const sum = builder.state(sumName(parameter), parameter.dtype, sizesOf(parameter), { role: "slot" });
+      return builder.op("Div", [sum, total]);
+    }),
+  );
+  addUpdate(builder, { ...options, model, parameters, gradients, ...rates });
   return builder.build();
 }
 
@@ -94,45 +105,62 @@ export function createEvaluationGraph(model: Pick<Model, "graph">, options: Pick
   return builder.build();
 }
 
-/** Every loss with its labels' input and its weight. */
-export function lossTerms(losses: Losses): readonly Required<LossTerm>[] {
-  if ("build" in losses) return [{ loss: losses, labels: "labels", weight: 1 }];
-  return losses.map(({ loss, labels = `labels/${loss.output}`, weight = 1 }) => ({ loss, labels, weight }));
+/** The parameters that training changes. @throws GRAPH_INVALID when there are none */
+function trainedState(model: TrainableModel): readonly StateValue[] {
+  const { graph } = model;
+  const trained = graph.state.filter(({ name, role }) => role === "parameter" && !isFrozen(model, name));
+  if (trained.length > 0) return trained;
+  const why = graph.state.some(({ role }) => role === "parameter") ? "parameters are all frozen" : "has no parameters to train";
+  throw new EspalierError("GRAPH_INVALID", `"${graph.name}" ${why}`, { graph: graph.name });
 }
 
-interface LossContext extends Pick<TrainingGraphOptions, "loss" | "sampleWeights"> {
-  /** The model's name, for errors. */
-  readonly graphName: string;
+interface Forward {
+  readonly parameters: readonly Value[];
+  readonly loss: Value;
 }
 
-/** Adds the losses and their labels; several are declared one by one and added up. */
-function addLosses(
+/** The model in training's form, its losses and penalties. */
+function addForward(
   builder: GraphBuilder,
-  outputs: Readonly<Record<string, Value>>,
-  { loss: losses, sampleWeights = false, graphName }: LossContext,
-): Value {
-  const terms = lossTerms(losses);
-  const weights = sampleWeights ? builder.input("weights", "float32", ["batch"]) : undefined;
-  const values = terms.map(({ loss, labels }) => {
-    const output = outputs[loss.output];
-    if (output === undefined) {
-      const names = Object.keys(outputs).join(", ");
-      throw new EspalierError("GRAPH_INVALID", `${loss.name} reads the output "${loss.output}", but "${graphName}" has ${names}`, {
-        loss: loss.name,
-      });
-    }
-    const { dtype, shape } = loss.labels(output);
-    const target = builder.has(labels) ? builder.value(labels) : builder.input(labels, dtype, shape);
-    return builder.scope("loss", () => loss.build(builder, output, target, weights));
+  model: TrainableModel,
+  options: Pick<TrainingGraphOptions, "loss" | "sampleWeights" | "modelOutputs">,
+): Forward {
+  const trained = trainedState(model);
+  // Simplified before it is differentiated: what is fused here needs no gradient of its own.
+  const graph = trainingForm(simplify(model.graph), { isFrozen: (name) => isFrozen(model, name) });
+  const outputs = copyInto(builder, graph);
+  const parameters = trained.map(({ name }) => builder.value(name));
+  const loss = addPenalties(builder, addLosses(builder, outputs, { ...options, graphName: graph.name }), { parameters, model });
+  builder.output("loss", loss);
+  if (options.modelOutputs !== false) declareOutputs(builder, outputs);
+  return { parameters, loss };
+}
+
+function addRates(builder: GraphBuilder): { readonly learningRate: Value; readonly step: Value } {
+  return { learningRate: builder.input("learning_rate", "float32", []), step: builder.input("step", "int64", []) };
+}
+
+interface UpdateParts extends Pick<TrainingGraphOptions, "optimizer" | "globalClipNorm"> {
+  readonly model: TrainableModel;
+  readonly parameters: readonly Value[];
+  readonly gradients: readonly Value[];
+  readonly learningRate: Value;
+  readonly step: Value;
+}
+
+/** Clipping, the optimizer, and the parameters' constraints. */
+function addUpdate(builder: GraphBuilder, { optimizer, globalClipNorm, model, parameters, gradients, learningRate, step }: UpdateParts): void {
+  optimizer.apply({
+    builder,
+    parameters,
+    gradients: globalClipNorm === undefined ? gradients : clipByGlobalNorm(builder, gradients, globalClipNorm),
+    learningRate,
+    step,
   });
-  if (terms.length > 1) values.forEach((value, i) => builder.output(`loss/${terms[i]?.loss.output}`, value));
-  const weighted = values.map((value, i) => {
-    const weight = terms[i]?.weight ?? 1;
-    return weight === 1 ? value : builder.op("Mul", [value, builder.scalar(weight, "float32")]);
-  });
-  if (weighted.length === 0)
-    throw new EspalierError("ARGUMENT_INVALID", `"${graphName}": the list of losses is empty; give at least one`, { graph: graphName });
-  return weighted.reduce((sum, value) => builder.op("Add", [sum, value]));
+  for (const { name } of parameters) {
+    const constraint = model.parameters?.[name]?.constraint;
+    if (constraint !== undefined) builder.changeUpdate(name, (value) => builder.scope("constraint", () => constrain(builder, constraint, value)));
+  }
 }
 
 /** The loss plus the penalties of regularised parameters. */
@@ -147,6 +175,14 @@ function addPenalties(builder: GraphBuilder, loss: Value, { parameters, model }:
 
 function declareOutputs(builder: GraphBuilder, outputs: Readonly<Record<string, Value>>): void {
   for (const [name, value] of Object.entries(outputs)) builder.output(name, value);
+}
+
+function sumName(parameter: Value): string {
+  return `accumulated/${parameter.name}`;
+}
+
+function sizesOf({ shape }: Value): readonly number[] {
+  return shape as readonly number[]; // state has no batch dimension
 }
 
 function clipByGlobalNorm(builder: GraphBuilder, gradients: readonly Value[], limit: number): readonly Value[] {

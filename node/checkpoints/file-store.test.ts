@@ -12,17 +12,20 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
 function checkpointAt(step: number): Checkpoint {
-  const progress = { lossSum: 1, rows: 8, batches: 1, learningRate: 0.1 };
+  const progress = { loss: 1, terms: {}, weight: 8, rows: 8, batches: 1, learningRate: 0.1 };
   return {
     graphHash: "00",
     seed: 0,
     step,
+    updates: step,
+    pending: { batches: 0, weight: 0 },
     epoch: 1,
     position: { position: 8 },
     progress,
     history: [],
     state: { w: tensor("float32", [2], [step, 1]) },
     best: undefined,
+    callbacks: {},
   };
 }
 

@@ -1,0 +1,120 @@
+import { EspalierError } from "../errors.ts";
+import type { Tensors } from "../tensor.ts";
+import { describeAnomaly, findAnomaly, type Anomaly } from "./anomaly.ts";
+import type { FitResult } from "./fit-options.ts";
+import type { Keeper } from "./keeper.ts";
+import { prefetch } from "./prefetch.ts";
+import type { Run } from "./run.ts";
+import { prepareBatch, trainBatch } from "./train-batch.ts";
+import type { BatchRun } from "./trainer.ts";
+
+const rescued = new WeakMap<Error, FitResult>();
+
+/**
+ * What a run had come to before its loss or a weight was no finite number: the best epoch's weights, or without one those before the bad step.
+ *
+ * @param error what `fit` threw
+ * @returns undefined for any other error, and where nothing good was kept
+ * @example
+ * try { ... } catch (error) { const saved = rescuedResult(error); if (saved) await save(saved.model); throw error; }
+ */
+export function rescuedResult(error: unknown): FitResult | undefined {
+  return error instanceof Error ? rescued.get(error) : undefined;
+}
+
+/** What was seen to be wrong. */
+export interface DivergenceOptions {
+  readonly keeper: Keeper;
+  /** "the loss is NaN". */
+  readonly what: string;
+  /** Names of the model's state. */
+  readonly weights: readonly string[];
+}
+
+/**
+ * The error for a loss or weight that is no finite number. The steps since the last good state are done again, one by one, until the first bad one: its
+ * operator is named, and the weights before it are kept.
+ *
+ * @returns LOSS_NOT_FINITE; `rescuedResult` gives what was saved
+ */
+export async function diverged(run: Run, { keeper, what, weights }: DivergenceOptions): Promise<EspalierError> {
+  const { step, epoch, progress } = run.at;
+  await keeper.saveGood();
+  const repeated = await repeat(run, keeper);
+  const { culprit, state } = repeated ?? {};
+  const seen = culprit ?? { step, epoch, learningRate: progress.learningRate, anomaly: undefined };
+  const { best, history } = run.at;
+  const details = { step: seen.step, epoch: seen.epoch, learningRate: seen.learningRate, checkpoint: keeper.location, anomaly: seen.anomaly };
+  const cause = seen.anomaly === undefined ? "" : `; ${describeAnomaly(seen.anomaly)}`;
+  const rest = keeper.location === undefined ? "no checkpoint had been written" : `the last good checkpoint is ${keeper.location}`;
+  const error = new EspalierError(
+    "LOSS_NOT_FINITE",
+    `fit: ${what} in step ${seen.step} of epoch ${seen.epoch} at learning rate ${seen.learningRate}${cause}; lower the learning rate or look for extreme ` +
+      `values in the data; ${rest}`,
+    details,
+  );
+  const kept = best?.state ?? state;
+  if (kept !== undefined) {
+    const own = Object.fromEntries(weights.flatMap((name) => (kept[name] === undefined ? [] : [[name, kept[name]]])));
+    const model = { ...run.plan.model, state: own };
+    rescued.set(error, { model, history, reason: "diverged", steps: seen.step - 1, bestEpoch: best?.epoch ?? 0 });
+  }
+  return error;
+}
+
+interface Culprit {
+  readonly step: number;
+  readonly epoch: number;
+  readonly learningRate: number;
+  readonly anomaly: Anomaly | undefined;
+}
+
+interface Repeated {
+  /** Undefined when everything was finite this time: the backend or the data is not repeatable. */
+  readonly culprit: Culprit | undefined;
+  /** Before the culprit. */
+  readonly state: Tensors;
+}
+
+/** Does the steps since the last good state again, with a look at the state after each. */
+async function repeat(run: Run, { good }: Keeper): Promise<Repeated | undefined> {
+  if (good === undefined) return undefined;
+  const { trainer, plan } = run;
+  const { checkpoint, rates } = good;
+  run.at = checkpoint;
+  await trainer.writeState(checkpoint.state);
+  let { state } = checkpoint;
+  for await (const { item: batch, position } of prefetch(plan.dataOf(checkpoint.epoch).iterate(checkpoint.position))) {
+    const before = run.at;
+    const learningRate = rates[before.step - checkpoint.step];
+    if (learningRate === undefined) break;
+    const trained = await trainBatch(run, { batch, position, learningRate });
+    if (trained === undefined) continue;
+    const next = await trainer.readState();
+    if (Number.isFinite(trained.loss) && allFinite(next)) {
+      state = next;
+      continue;
+    }
+    await trainer.writeState(state);
+    run.at = before;
+    const rows = trained.at.progress.rows - before.progress.rows;
+    const weight = trained.at.progress.weight - before.progress.weight;
+    const anomaly = await locate(run, prepareBatch(run, { batch, rows, weight, learningRate }), before.pending.weight + weight);
+    return { culprit: { step: before.step + 1, epoch: before.epoch, learningRate, anomaly }, state };
+  }
+  return { culprit: undefined, state };
+}
+
+/** The operator that goes wrong in a batch, or in the update after it. */
+async function locate({ trainer, plan: { backend } }: Run, batch: BatchRun, totalWeight: number): Promise<Anomaly | undefined> {
+  const { graphs, executable, updating } = trainer;
+  const found = await findAnomaly(backend, { graph: graphs.batch, executable, feeds: trainer.batchFeeds(batch) });
+  if (found !== undefined || updating === undefined) return found;
+  await trainer.runBatch(batch); // the update takes the sums with this batch
+  return findAnomaly(backend, { graph: updating.graph, executable: updating, feeds: trainer.updateFeeds(batch.rate, totalWeight) });
+}
+
+/** Whether every float of a state is a number. */
+export function allFinite(state: Tensors): boolean {
+  return Object.values(state).every(({ data }) => !(data instanceof Float32Array || data instanceof Float64Array) || data.every(Number.isFinite));
+}
