@@ -1,9 +1,12 @@
-import { operators, type Supports } from "../../core/index.ts";
+import { operators, type OperatorUse, type Supports } from "../../core/index.ts";
 import { loweredOperators } from "./lowering/index.ts";
 
 /** Standard operators that core writes in simpler ones, and for which uses: ONNX Runtime 1.30 has no kernel for them outside its training build. */
 const loweredByCore: Readonly<Record<string, Supports>> = {
   SoftmaxCrossEntropyLoss: always,
+  LSTM: isNotPlainRecurrence,
+  GRU: isNotPlainRecurrence,
+  RNN: isNotPlainRecurrence,
   BatchNormalization: (_, { attributes }) => attributes.int("training_mode") === 1,
   LRN: (_, { attributes }) => attributes.int("size") % 2 === 0,
 };
@@ -20,6 +23,11 @@ export const supportedOperators: ReadonlySet<string> = new Set([
 
 /** Whether ONNX Runtime runs this use of an operator. */
 export const supports: Supports = (operator, use) => supportedOperators.has(operator) && loweredByCore[operator]?.(operator, use) !== true;
+
+/** Its recurrent kernels want the time first and hidden_size. */
+function isNotPlainRecurrence(_: string, { attributes }: OperatorUse): boolean {
+  return attributes.int("layout") === 1 || !attributes.has("hidden_size");
+}
 
 function always(): boolean {
   return true;

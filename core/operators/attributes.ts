@@ -26,6 +26,7 @@ export function readAttributes(operator: Operator, nodeName: string, given: Read
     float: (name) => get(name) as number,
     string: (name) => get(name) as string,
     ints: (name) => get(name) as readonly number[],
+    strings: (name) => get(name) as readonly string[],
     has: (name) => (given[name] ?? specs[name]?.default) !== undefined,
   };
 }

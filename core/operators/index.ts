@@ -20,11 +20,13 @@ import { clip, max, min } from "./extremes.ts";
 import { ftrl } from "./ftrl.ts";
 import { gather, gatherGrad } from "./gather.ts";
 import { groupNormalization } from "./group-normalization.ts";
+import { gru } from "./gru.ts";
 import { identity } from "./identity.ts";
 import { instanceNormalization, meanVarianceNormalization } from "./instance-normalization.ts";
 import { layerNormalization, layerNormalizationGrad } from "./layer-normalization.ts";
 import { lrn } from "./lrn.ts";
 import { lion } from "./lion.ts";
+import { lstm } from "./lstm.ts";
 import { gemm, matMul } from "./matmul.ts";
 import { globalLpPool, lpPool } from "./lp-pool.ts";
 import { globalMaxPool, maxPool, maxPoolGrad } from "./max-pool.ts";
@@ -37,6 +39,7 @@ import { argMax, reduceMax, reduceMean, reduceMin, reduceSum } from "./reduction
 import { flatten, reshape, squeeze, unsqueeze } from "./reshape.ts";
 import { rmsNormalization } from "./rms-normalization.ts";
 import { rmsProp } from "./rms-prop.ts";
+import { rnn } from "./rnn.ts";
 import { scatterNd } from "./scatter-nd.ts";
 import { shape } from "./shape.ts";
 import { slice } from "./slice.ts";
@@ -98,6 +101,7 @@ export const operators: readonly Operator[] = [
   gather,
   gatherGrad,
   groupNormalization,
+  gru,
   identity,
   instanceNormalization,
   meanVarianceNormalization,
@@ -105,6 +109,7 @@ export const operators: readonly Operator[] = [
   layerNormalizationGrad,
   lrn,
   lion,
+  lstm,
   gemm,
   matMul,
   globalLpPool,
@@ -132,6 +137,7 @@ export const operators: readonly Operator[] = [
   squeeze,
   unsqueeze,
   rmsNormalization,
+  rnn,
   scatterNd,
   shape,
   slice,

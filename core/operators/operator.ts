@@ -19,6 +19,7 @@ export interface Attributes {
   float(name: string): number;
   string(name: string): string;
   ints(name: string): readonly number[];
+  strings(name: string): readonly string[];
   has(name: string): boolean;
 }
 

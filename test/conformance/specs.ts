@@ -3,6 +3,7 @@ import { linearSpecs } from "./cases/linear.ts";
 import { movementSpecs } from "./cases/movement.ts";
 import { normalizationSpecs } from "./cases/normalizations.ts";
 import { optimizerSpecs } from "./cases/optimizers.ts";
+import { recurrentSpecs } from "./cases/recurrent.ts";
 import { reductionSpecs } from "./cases/reductions.ts";
 import { convSpecs, poolSpecs } from "./cases/windows.ts";
 import type { OperatorSpec } from "./operator-spec.ts";
@@ -15,6 +16,7 @@ export const operatorSpecs: readonly OperatorSpec[] = [
   ...linearSpecs,
   ...convSpecs,
   ...poolSpecs,
+  ...recurrentSpecs,
   ...reductionSpecs,
   ...movementSpecs,
   ...normalizationSpecs,

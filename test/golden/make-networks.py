@@ -134,7 +134,44 @@ def pools():
     case("p 3", "GlobalLpPool", [draw(2, 3, 4, 3)], lambda a: torch.linalg.vector_norm(a, 3, (2, 3), keepdim=True), {"p": 3})
 
 
-for family in [normalizations, volumes, pools]:
+def recurrences():
+    # PyTorch's rows are i f g o and r z n, ONNX's i o f c and z r h.
+    orders = {"LSTM": [0, 2, 3, 1], "GRU": [1, 0, 2], "RNN": [0]}
+
+    def run(operator, about, time, batch, width, size, direction="forward", initial=False, lengths=None):
+        order, count = orders[operator], 2 if direction == "bidirectional" else 1
+        rows = len(order) * size
+        state = lambda: draw(count, batch, size) if initial else None  # noqa: E731
+        lens = None if lengths is None else torch.tensor(lengths, dtype=torch.int32)
+        inputs = [draw(time, batch, width), draw(count, rows, width), draw(count, rows, size), draw(count, 2 * rows), lens, state()]
+        if operator == "LSTM":
+            inputs.append(state())
+        module = getattr(torch.nn, operator)(width, size, bidirectional=count == 2)
+        suffixes = ["", "_reverse"][:count]
+        gates = lambda value: torch.cat([value.reshape(len(order), size, -1)[k] for k in order]).reshape(value.shape)  # noqa: E731
+
+        def compute(x, w, r, b, lens=None, h=None, c=None):
+            parameters = {}
+            for d, suffix in enumerate(suffixes):
+                parameters[f"weight_ih_l0{suffix}"], parameters[f"weight_hh_l0{suffix}"] = gates(w[d]), gates(r[d])
+                parameters[f"bias_ih_l0{suffix}"], parameters[f"bias_hh_l0{suffix}"] = gates(b[d, :rows]), gates(b[d, rows:])
+            states = (h, c) if operator == "LSTM" and h is not None else h
+            sequence = x if lens is None else torch.nn.utils.rnn.pack_padded_sequence(x, lens.long(), enforce_sorted=False)
+            y, last = torch.func.functional_call(module, parameters, (sequence, states))
+            if lens is not None:
+                y, _ = torch.nn.utils.rnn.pad_packed_sequence(y, total_length=time)
+            return [y.reshape(time, batch, count, size).permute(0, 2, 1, 3), *(last if operator == "LSTM" else [last])]
+
+        attributes = {"hidden_size": size, "direction": direction, **({"linear_before_reset": 1} if operator == "GRU" else {})}
+        case(about, operator, inputs, compute, attributes)
+
+    for operator in orders:
+        run(operator, "4 steps", 4, 2, 3, 3)
+        run(operator, "both directions, given states", 3, 2, 2, 3, direction="bidirectional", initial=True)
+        run(operator, "rows of other lengths", 4, 3, 2, 2, direction="bidirectional", initial=True, lengths=[2, 4, 1])
+
+
+for family in [normalizations, volumes, pools, recurrences]:
     family()
 document = {"source": f"PyTorch {torch.__version__.split('+')[0]}, float64, CPU", "cases": cases}
 target = pathlib.Path(__file__).parent / "networks.json"

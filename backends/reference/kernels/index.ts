@@ -10,6 +10,7 @@ import { normalizationKernels } from "./normalizations.ts";
 import { optimizerKernels } from "./optimizers.ts";
 import { pieceKernels } from "./pieces.ts";
 import { poolKernels } from "./pool.ts";
+import { recurrentKernels } from "./recurrent.ts";
 import { reductionKernels } from "./reductions.ts";
 import { selectionKernels } from "./selection.ts";
 import { shapeKernels } from "./shape.ts";
@@ -29,6 +30,7 @@ export const kernels: Readonly<Record<string, KernelFactory>> = {
   ...optimizerKernels,
   ...pieceKernels,
   ...poolKernels,
+  ...recurrentKernels,
   ...reductionKernels,
   ...selectionKernels,
   ...shapeKernels,
