@@ -197,6 +197,7 @@ export {
   type LoraOptions,
   type TransferOptions,
   convNet,
+  deepAveraging,
   freeze,
   isFrozen,
   linear,

@@ -94,6 +94,7 @@ const feature = union("kind", {
   number: record({ column: text, mean: finite, standardDeviation: finite, missing: flag }),
   category: record({ column: text, vocabulary: list(text) }),
   image: record({ column: text, shape, scale: finite }),
+  text: record({ column: text, merges: list(size), maxLength: size }),
 });
 
 const target = union("task", {

@@ -25,6 +25,8 @@ export type ColumnProfile =
       readonly missing: number;
       readonly distinct: number;
       readonly distinctExact: boolean;
+      /** Words of a value, on average: pieces between spaces. */
+      readonly meanWords: number;
       /** The most frequent values first. */
       readonly top: readonly { readonly value: string; readonly count: number }[];
     }
@@ -80,6 +82,7 @@ interface Tally {
   increasing: boolean;
   last: number;
   present: number;
+  words: number;
   exact: boolean;
 }
 
@@ -88,7 +91,7 @@ function startTally(column: Column): Tally {
   const shape = column.kind === "tensor" ? column.shape : [];
   const dtype = column.kind === "tensor" && column.values instanceof Uint8Array ? "uint8" : "float32";
   const seen = { numbers: new Set<number>(), strings: new Map<string, number>() };
-  return { kind: column.kind, shape, dtype, ...seen, statistics, whole: true, increasing: true, last: -Infinity, present: 0, exact: true };
+  return { kind: column.kind, shape, dtype, ...seen, statistics, whole: true, increasing: true, last: -Infinity, present: 0, words: 0, exact: true };
 }
 
 function addTo(tally: Tally, column: Column): void {
@@ -109,6 +112,7 @@ function addTo(tally: Tally, column: Column): void {
       if (count === 0) continue;
       tally.present += count;
       const value = column.dictionary[code]!; // one place a dictionary entry
+      tally.words += count * countPieces(value);
       const before = tally.strings.get(value);
       if (before !== undefined || tally.strings.size < distinctLimit) tally.strings.set(value, (before ?? 0) + count);
       else tally.exact = false;
@@ -116,13 +120,25 @@ function addTo(tally: Tally, column: Column): void {
   }
 }
 
+function countPieces(text: string): number {
+  return text.split(/\s+/).filter((piece) => piece !== "").length;
+}
+
 function describe(tally: Tally, rows: number): ColumnProfile {
   if (tally.kind === "tensor") return { kind: "tensor", count: rows, missing: 0, shape: tally.shape, dtype: tally.dtype };
   if (tally.kind === "string") {
     const top = Array.from(tally.strings, ([value, count]) => ({ value, count }));
     top.sort((a, b) => b.count - a.count || (a.value < b.value ? -1 : 1));
-    const { present, exact } = tally;
-    return { kind: "string", count: present, missing: rows - present, distinct: top.length, distinctExact: exact, top: top.slice(0, topCount) };
+    const { present, words, exact } = tally;
+    return {
+      kind: "string",
+      count: present,
+      missing: rows - present,
+      distinct: top.length,
+      distinctExact: exact,
+      meanWords: present === 0 ? 0 : words / present,
+      top: top.slice(0, topCount),
+    };
   }
   const { statistics, whole, increasing, numbers, exact } = tally;
   return {

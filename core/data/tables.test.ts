@@ -82,6 +82,7 @@ describe("profileColumns", () => {
           missing: 1,
           distinct: 2,
           distinctExact: true,
+          meanWords: 1.5,
           top: [
             { value: "a,b", count: 1 },
             { value: 'say "hi"', count: 1 },

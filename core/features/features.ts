@@ -3,10 +3,19 @@
  * - `number`: standardised to mean 0 and variance 1 over the training rows, missing values become 0 with an indicator beside them if any row missed one.
  * - `category`: one-hot over the vocabulary seen in training, with one place for unknown and one for missing.
  * - `image`: values times `scale`, as [channels, height, width].
+ * - `text`: free text as tokens of a byte-pair vocabulary learned from the training rows, int32 [maxLength], cut or filled up with 0.
  */
 export type FeatureSpec =
   | { readonly kind: "number"; readonly column: string }
   | { readonly kind: "category"; readonly column: string; readonly maxVocabulary?: number }
+  | {
+      readonly kind: "text";
+      readonly column: string;
+      /** Tokens at most, the 258 of padding, start and bytes included. */
+      readonly maxVocabulary?: number;
+      /** Tokens of a row at most; by default nearly all rows are whole. */
+      readonly maxLength?: number;
+    }
   | {
       readonly kind: "image";
       readonly column: string;
@@ -18,6 +27,13 @@ export type FeatureSpec =
 export type FittedFeature =
   | { readonly kind: "number"; readonly column: string; readonly mean: number; readonly standardDeviation: number; readonly missing: boolean }
   | { readonly kind: "category"; readonly column: string; readonly vocabulary: readonly string[] }
+  | {
+      readonly kind: "text";
+      readonly column: string;
+      /** Pairs of tokens, flat: each becomes a token of its own, in order (see core/features/byte-pair). */
+      readonly merges: readonly number[];
+      readonly maxLength: number;
+    }
   | {
       readonly kind: "image";
       readonly column: string;
@@ -37,7 +53,7 @@ export type FittedTarget =
 
 /**
  * Fitted features: from raw columns to the graph's input tensors. Number and category features are concatenated into one input
- * `features` float32 [batch, width]; each image feature is an input of its own, named after its column.
+ * `features` float32 [batch, width]; each image and text feature is an input of its own, named after its column.
  */
 export interface FittedFeatures {
   readonly features: readonly FittedFeature[];

@@ -1,6 +1,7 @@
 import type { Columns } from "../columns.ts";
 import { EspalierError } from "../errors.ts";
 import { suggestNames } from "../nearest.ts";
+import { fitText } from "./byte-pair/index.ts";
 import type { FeatureSpec, FittedFeature, FittedFeatures } from "./features.ts";
 import { type CategoryStatistics, type FeatureStatistics, featureStatistics, mergeFeatureStatistics, standardDeviation } from "./statistics.ts";
 
@@ -43,6 +44,7 @@ function finishFeature(spec: FeatureSpec, statistics: FeatureStatistics): Fitted
   if (spec.kind === "category" && found?.kind === "category") {
     return { kind: "category", column, vocabulary: vocabularyOf(found, spec.maxVocabulary ?? defaultMaxVocabulary) };
   }
+  if (spec.kind === "text" && found?.kind === "text") return { kind: "text", column, ...fitText(found.words, spec) };
   throw new EspalierError("COLUMN_MISSING", `fitFeatures: no statistics for column "${column}"`, { column });
 }
 
@@ -67,6 +69,8 @@ export function compareCodeUnits(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
+const columnKinds = { number: "number", category: "string", text: "string", image: "tensor" } as const;
+
 function checkSpecs(specs: readonly FeatureSpec[], columns: Columns): void {
   for (const spec of specs) {
     const column = columns.columns.get(spec.column);
@@ -75,8 +79,9 @@ function checkSpecs(specs: readonly FeatureSpec[], columns: Columns): void {
         column: spec.column,
       });
     }
-    const wanted = spec.kind === "number" ? "number" : spec.kind === "category" ? "string" : "tensor";
-    if (column.kind !== wanted && !(spec.kind === "category" && column.kind === "number")) {
+    const wanted = columnKinds[spec.kind];
+    // Digits only, in a file of few rows, come as numbers.
+    if (column.kind !== wanted && !(wanted === "string" && column.kind === "number")) {
       throw new EspalierError("COLUMN_TYPE", `a ${spec.kind} feature takes a ${wanted} column, but "${spec.column}" holds ${column.kind}s`, {
         column: spec.column,
       });

@@ -14,13 +14,17 @@ export interface InferredFeatures {
   readonly leftOut: readonly LeftOut[];
 }
 
+/** Free text of fewer words on average is a name or a code: "Ford Fiesta", "B-4711 x". */
+const textWords = 3;
+
 /** Names that say "this is an identifier": id, user_id, uuid; and in camel case PassengerId. */
 const identifierNames: readonly RegExp[] = [/(^|[\s_.-])(id|uuid|guid|index|key|rownum|rownames)$/i, /[a-z](Id|ID)$/];
 
 /**
- * Chooses a feature for each column but the target: numbers are standardised, text becomes categories, tensors of three dimensions become images.
+ * Chooses a feature for each column but the target: numbers are standardised, text that repeats becomes categories, free text of several words becomes tokens, tensors of three
+ * dimensions become images.
  *
- * Left out, each with its reason: columns that are constant or empty, row numbers and identifiers (every value different), and text that
+ * Left out, each with its reason: columns that are constant or empty, row numbers and identifiers (every value different), and text of a word or two that
  * differs in nearly every row. Whole numbers stay numbers, however few values they take: standardised they serve a linear model as well.
  *
  * @param profile the profile of all rows: whether a column is an identifier shows best on the whole table
@@ -46,7 +50,7 @@ function featureOf(column: string, found: ColumnProfile): FeatureSpec {
     case "number":
       return { kind: "number", column };
     case "string":
-      return { kind: "category", column, maxVocabulary: defaultMaxVocabulary };
+      return isFree(found) ? { kind: "text", column } : { kind: "category", column, maxVocabulary: defaultMaxVocabulary };
     case "tensor": {
       const [channels = 1, height = 1, width = 1] = found.shape;
       return { kind: "image", column, shape: [channels, height, width], scale: found.dtype === "uint8" ? 1 / 255 : 1 };
@@ -54,6 +58,11 @@ function featureOf(column: string, found: ColumnProfile): FeatureSpec {
     default:
       return found satisfies never;
   }
+}
+
+/** Text that differs in nearly every row. */
+function isFree({ count, distinct }: Extract<ColumnProfile, { kind: "string" }>): boolean {
+  return (count >= 10 && distinct === count) || (count >= 20 && distinct > 0.8 * count);
 }
 
 function reasonToLeaveOut(column: string, found: ColumnProfile): string | undefined {
@@ -72,6 +81,7 @@ function reasonToLeaveOut(column: string, found: ColumnProfile): string | undefi
       ? "it is a row number or identifier (a different whole number in every row)"
       : undefined;
   }
+  if (isFree(found) && found.meanWords >= textWords) return undefined;
   if (unique && found.count >= 10) return "it is an identifier or free text (a different value in every row)";
   if (found.count >= 20 && found.distinct > 0.8 * found.count) return `it is free text (${found.distinct} different values in ${found.count} rows)`;
   return undefined;

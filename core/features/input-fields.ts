@@ -38,6 +38,8 @@ function inputField(feature: FittedFeature, profile: TableProfile): InputField {
       const rest = feature.vocabulary.filter((value) => !frequent.includes(value));
       return { name, kind: "string", shape: [], optional, categories: [...frequent, ...rest] };
     }
+    case "text":
+      return { name, kind: "string", shape: [], optional };
     case "number":
       return found?.kind === "number" && found.count > 0
         ? { name, kind: "number", shape: [], optional, range: [found.min, found.max] }

@@ -1,4 +1,5 @@
 import type { Column, Columns } from "../columns.ts";
+import { countWords, mergeWordTables, type WordTable } from "./byte-pair/index.ts";
 import type { FeatureSpec } from "./features.ts";
 
 /** Count, mean and sum of squared distances from the mean, of the values that are there; and how many are not. */
@@ -19,8 +20,15 @@ export interface CategoryStatistics {
   readonly counts: ReadonlyMap<string, number>;
 }
 
+/** The words of free text. */
+export interface TextStatistics {
+  readonly kind: "text";
+  readonly missing: number;
+  readonly words: WordTable;
+}
+
 /** What one column's rows add up to. Two parts of a table merge into the whole's. */
-export type ColumnStatistics = NumberStatistics | CategoryStatistics;
+export type ColumnStatistics = NumberStatistics | CategoryStatistics | TextStatistics;
 
 /** Statistics by column, for every feature that has something to learn (images do not). */
 export type FeatureStatistics = ReadonlyMap<string, ColumnStatistics>;
@@ -31,9 +39,22 @@ export function featureStatistics(specs: readonly FeatureSpec[], columns: Column
   for (const spec of specs) {
     const column = columns.columns.get(spec.column);
     if (column === undefined || spec.kind === "image") continue;
-    found.set(spec.column, spec.kind === "number" ? numberStatistics(column) : categoryStatistics(column));
+    found.set(spec.column, columnStatistics(spec.kind, column));
   }
   return found;
+}
+
+function columnStatistics(kind: Exclude<FeatureSpec["kind"], "image">, column: Column): ColumnStatistics {
+  switch (kind) {
+    case "number":
+      return numberStatistics(column);
+    case "category":
+      return categoryStatistics(column);
+    case "text":
+      return textStatistics(column);
+    default:
+      return kind satisfies never;
+  }
 }
 
 /** The statistics of two parts together. Columns that only one part has are kept. */
@@ -44,6 +65,7 @@ export function mergeFeatureStatistics(a: FeatureStatistics, b: FeatureStatistic
     if (other === undefined) merged.set(name, part);
     else if (other.kind === "number" && part.kind === "number") merged.set(name, mergeNumbers(other, part));
     else if (other.kind === "category" && part.kind === "category") merged.set(name, mergeCategories(other, part));
+    else if (other.kind === "text" && part.kind === "text") merged.set(name, mergeTexts(other, part));
   }
   return merged;
 }
@@ -126,4 +148,13 @@ function mergeCategories(a: CategoryStatistics, b: CategoryStatistics): Category
   const counts = new Map(a.counts);
   for (const [value, count] of b.counts) counts.set(value, (counts.get(value) ?? 0) + count);
   return { kind: "category", missing: a.missing + b.missing, counts };
+}
+
+function textStatistics(column: Column): TextStatistics {
+  const { counts, missing } = categoryStatistics(column);
+  return { kind: "text", missing, words: countWords(counts) };
+}
+
+function mergeTexts(a: TextStatistics, b: TextStatistics): TextStatistics {
+  return { kind: "text", missing: a.missing + b.missing, words: mergeWordTables(a.words, b.words) };
 }

@@ -2,18 +2,19 @@ import type { Column, Columns } from "../columns.ts";
 import { EspalierError } from "../errors.ts";
 import { suggestNames } from "../nearest.ts";
 import type { Tensor, Tensors } from "../tensor.ts";
+import { createTokenizer, type Tokenizer } from "./byte-pair/index.ts";
 import type { FittedFeature, FittedFeatures } from "./features.ts";
 
 /** The graph input that number and category features share. */
 export const featuresInput = "features";
 
-/** How many numbers a row of the input `features` has; 0 when all features are images. */
+/** How many numbers a row of the input `features` has; 0 when all features are images or texts. */
 export function featureWidth(fitted: FittedFeatures): number {
   return fitted.features.reduce((width, feature) => width + widthOf(feature), 0);
 }
 
 /**
- * The graph's input tensors for some rows: `features` float32 [rows, width] and one float32 [rows, channels, height, width] an image.
+ * The graph's input tensors for some rows: `features` float32 [rows, width], one float32 [rows, channels, height, width] an image, and one int32 [rows, maxLength] a text.
  *
  * Pure, and built of IEEE 754 operations that every engine rounds alike (-, / in float64, then one rounding to float32): the same bits on
  * Node, in a page and on an edge worker.
@@ -30,6 +31,7 @@ export function transformFeatures(fitted: FittedFeatures, columns: Columns): Ten
   for (const feature of fitted.features) {
     const column = requireColumn(columns, feature.column);
     if (feature.kind === "image") tensors[feature.column] = imageTensor(feature, column, rows);
+    else if (feature.kind === "text") tensors[feature.column] = textTensor(feature, column, rows);
     else if (feature.kind === "number") writeNumbers(feature, column, { table, width, offset });
     else writeCategories(feature, column, { table, width, offset });
     offset += widthOf(feature);
@@ -62,6 +64,7 @@ function widthOf(feature: FittedFeature): number {
     case "category":
       return feature.vocabulary.length + 2;
     case "image":
+    case "text":
       return 0;
     default:
       return feature satisfies never;
@@ -122,6 +125,29 @@ function imageTensor(feature: Extract<FittedFeature, { kind: "image" }>, column:
   const data = new Float32Array(rows * size);
   for (let i = 0; i < data.length; i++) data[i] = column.values[i]! * feature.scale; // lengths were compared
   return { dtype: "float32", shape: [rows, ...feature.shape], data };
+}
+
+/** Tokenizers of features: a server transforms one row at a time, and ranking thousands of merges takes longer than the row. */
+const tokenizers = new WeakMap<FittedFeature, Tokenizer>();
+
+function textTensor(feature: Extract<FittedFeature, { kind: "text" }>, column: Column, rows: number): Tensor {
+  const tokenizer = tokenizers.get(feature) ?? createTokenizer(feature.merges);
+  tokenizers.set(feature, tokenizer);
+  if (column.kind === "tensor") throw typeError(feature.column, 0, "holds tensors, not text");
+  const encode = (text: string): number[] => tokenizer.encode(text).slice(0, feature.maxLength);
+  const nothing = encode("");
+  const byCode = column.kind === "string" ? column.dictionary.map(encode) : [];
+  const data = new Int32Array(rows * feature.maxLength);
+  for (let row = 0; row < rows; row++) {
+    const tokens = column.kind === "string" ? byCode[column.codes[row]!] : encodeNumber(column.values[row]!, encode); // row is below the length
+    data.set(tokens ?? nothing, row * feature.maxLength);
+  }
+  return { dtype: "int32", shape: [rows, feature.maxLength], data };
+}
+
+/** A column of text that happens to hold digits only comes as numbers. */
+function encodeNumber(value: number, encode: (text: string) => number[]): number[] | undefined {
+  return Number.isNaN(value) ? undefined : encode(String(value));
 }
 
 function typeError(column: string, row: number, problem: string): EspalierError {

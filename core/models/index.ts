@@ -1,5 +1,6 @@
 export { convNet, type ConvNetOptions } from "./conv-net.ts";
 export { freeze, isFrozen, matchName, unfreeze } from "./freeze.ts";
+export { deepAveraging, type DeepAveragingOptions, type TokenInput } from "./deep-averaging.ts";
 export { headUnits, type Head } from "./head.ts";
 export { type LayerCall } from "./layer-call.ts";
 export { linear, type LinearOptions } from "./linear.ts";

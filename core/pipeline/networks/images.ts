@@ -1,9 +1,7 @@
 import { augmentedFeeds, type ImageAugmentation } from "../../data/augment-images.ts";
 import { EspalierError } from "../../errors.ts";
 import type { FittedFeature } from "../../features/features.ts";
-import { dense } from "../../layers/dense.ts";
-import { flatten } from "../../layers/reshaping.ts";
-import { sequential } from "../../layers/sequential.ts";
+import { dense, flatten, sequential } from "../../layers/index.ts";
 import { convNet, headUnits, type Model } from "../../models/index.ts";
 import { adam, cosineSchedule, tableRecipe, type Recipe } from "../../training/index.ts";
 import type { NetworkContext, NetworkFamily } from "./network.ts";

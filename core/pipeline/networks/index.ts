@@ -1,13 +1,14 @@
 import { EspalierError } from "../../errors.ts";
-import type { FittedFeatures } from "../../features/features.ts";
+import type { FittedFeature, FittedFeatures } from "../../features/features.ts";
 import { nearestNames } from "../../nearest.ts";
 import { imageNetworks } from "./images.ts";
 import type { DataKind, NetworkFamily } from "./network.ts";
 import { tableNetworks } from "./table.ts";
+import { textNetworks } from "./text.ts";
 
 export type { DataKind, Network, NetworkContext, NetworkFamily } from "./network.ts";
 
-const families: readonly NetworkFamily[] = [tableNetworks, imageNetworks];
+const families: readonly NetworkFamily[] = [tableNetworks, imageNetworks, textNetworks];
 
 /** What "auto" trains: the floor first, then what must beat it. */
 const automatic: readonly string[] = ["linear", "network"];
@@ -48,6 +49,7 @@ export function chooseNetworks(family: NetworkFamily, model: string): readonly s
 
 /** The networks for fitted features. */
 export function familyOf({ features }: FittedFeatures): NetworkFamily {
-  const kind: DataKind = features.some((feature) => feature.kind === "image") ? "images" : "table";
+  const holds = (kind: FittedFeature["kind"]): boolean => features.some((feature) => feature.kind === kind);
+  const kind: DataKind = holds("image") ? "images" : holds("text") ? "text" : "table";
   return families.find((family) => family.kind === kind) ?? tableNetworks;
 }

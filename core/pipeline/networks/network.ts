@@ -4,7 +4,7 @@ import type { Head, Model } from "../../models/index.ts";
 import type { Recipe } from "../../training/index.ts";
 
 /** What is learned from: it decides which networks there are. */
-export type DataKind = "table" | "images";
+export type DataKind = "table" | "images" | "text";
 
 /** What a network is sized by. */
 export interface NetworkContext {

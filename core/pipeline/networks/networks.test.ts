@@ -2,10 +2,12 @@ import { expect, it } from "vitest";
 import { checkModelName, chooseNetworks, familyOf, modelNames } from "./index.ts";
 
 const table = familyOf({ features: [{ kind: "number", column: "x", mean: 0, standardDeviation: 1, missing: false }] });
+const tokens = { kind: "text", column: "review", merges: [2, 3], maxLength: 8 } as const;
+const text = familyOf({ features: [{ kind: "category", column: "c", vocabulary: ["a", "b"] }, tokens] });
 const images = familyOf({ features: [{ kind: "image", column: "image", shape: [3, 32, 32], scale: 1 / 255 }] });
 
 it("trains the floor and a network when nobody says which, and the one that is named otherwise", () => {
-  expect([table.kind, images.kind]).toEqual(["table", "images"]);
+  expect([table.kind, images.kind, text.kind]).toEqual(["table", "images", "text"]);
   expect(chooseNetworks(table, "auto")).toEqual(["linear", "network"]);
   expect(chooseNetworks(images, "conv-net")).toEqual(["conv-net"]);
 });
@@ -22,6 +24,7 @@ it("builds every network of every kind of data, with the head that the task need
   for (const [family, features] of [
     [table, [{ kind: "number", column: "x", mean: 0, standardDeviation: 1, missing: false }]],
     [images, [{ kind: "image", column: "photo", shape: [3, 32, 32], scale: 1 / 255 }]],
+    [text, [{ kind: "category", column: "c", vocabulary: ["a", "b"] }, tokens]],
   ] as const) {
     for (const [name, build] of Object.entries(family.networks)) {
       for (const head of [{ task: "classification", classes: 3 }, { task: "regression" }] as const) {
