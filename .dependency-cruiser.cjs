@@ -7,7 +7,7 @@ const portableServer = { path: "^server/", pathNot: `${tests}|${roots}` };
 
 /** What each backend may load beside core and its own folder. A backend that is not named here may load nothing. */
 const backendPackages = {
-  onnxruntime: "^node_modules/(onnxruntime-node|onnxruntime-web|onnxruntime-common)/",
+  onnxruntime: "^node_modules/(onnxruntime-node|onnxruntime-web|onnxruntime-common|koffi)/",
   tfjs: "^node_modules/@tensorflow/tfjs-",
   webgpu: "^node_modules/webgpu/",
 };

@@ -1,9 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   adam,
+  conv2D,
   createTrainingGraph,
   dense,
+  flatten,
   GraphBuilder,
+  maxPooling2D,
+  Random,
   scalar,
   sequential,
   softmaxCrossEntropy,
@@ -16,11 +20,16 @@ import {
 } from "../../core/index.ts";
 import { openOnnxRuntime } from "./backend.ts";
 
-for (const thread of ["worker", "inline"] as const) {
-  describe(`in ${thread === "worker" ? "a worker thread" : "the calling thread"}`, () => {
+const ways = [
+  { where: "in a worker thread", options: { thread: "worker" } },
+  { where: "in the calling thread", options: { thread: "inline" } },
+  { where: "in the calling thread by onnxruntime-node's own calls", options: { thread: "inline", binding: "onnxruntime-node" } },
+] as const;
+for (const { where, options } of ways) {
+  describe(`training and inference ${where}`, () => {
     let backend: Backend;
     beforeAll(async () => {
-      backend = await openOnnxRuntime({ thread, threads: 1 });
+      backend = await openOnnxRuntime({ ...options, threads: 1 });
     });
     afterAll(() => backend.dispose());
 
@@ -231,3 +240,32 @@ function trainingFeeds(batch: number, step: number): Tensors {
     step: tensor("int64", [], [step]),
   };
 }
+
+test("training by the C API loses what training by onnxruntime-node loses, to 1e-6, and ends in the same state, to 1e-5", async () => {
+  const model = sequential({
+    input: { name: "x", shape: [1, 8, 8] },
+    layers: [conv2D({ filters: 4, kernelSize: 3, activation: "relu" }), maxPooling2D({ poolSize: 2 }), flatten(), dense({ units: 3 })],
+    output: "logits",
+  });
+  const graph = createTrainingGraph(model, { loss: softmaxCrossEntropy(), optimizer: adam() });
+  const x = tensor("float32", [6, 1, 8, 8], new Random(3).uniforms(6 * 64, { low: -1 }));
+  const labels = tensor("int32", [6], [0, 1, 2, 0, 1, 2]);
+  const results = [];
+  for (const binding of ["auto", "onnxruntime-node"] as const) {
+    const backend = await openOnnxRuntime({ thread: "inline", threads: 1, binding });
+    const executable = await backend.compile(graph, { state: model.state });
+    const losses: number[] = [];
+    for (let step = 1; step <= 20; step += 1) {
+      const outputs = await executable.run({ x, labels, learning_rate: scalar(0.01), step: tensor("int64", [], [step]) });
+      losses.push(Number(outputs["loss"]?.data[0]));
+    }
+    results.push({ losses, state: await executable.readState() });
+    await backend.dispose();
+  }
+  const [native, plain] = results;
+  native?.losses.forEach((loss, i) => expect(Math.abs(loss - (plain?.losses[i] ?? Number.NaN))).toBeLessThan(1e-6));
+  for (const [name, value] of Object.entries(native?.state ?? {})) {
+    const expected = toNumbers(plain?.state[name] as Tensor);
+    toNumbers(value).forEach((number, i) => expect(Math.abs(number - (expected[i] ?? Number.NaN))).toBeLessThan(1e-5));
+  }
+});

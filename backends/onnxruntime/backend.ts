@@ -4,7 +4,7 @@ import { supportedOperators } from "./capabilities.ts";
 import type { Engine } from "./engine.ts";
 import { OnnxRuntimeExecutable } from "./executable.ts";
 import { HostEngine } from "./host-engine.ts";
-import { loadRuntime } from "./runtime.ts";
+import { openHost } from "./open-host.ts";
 import { openWorkerEngine } from "./worker-engine.ts";
 
 /** How the backend runs. */
@@ -16,6 +16,11 @@ export interface OnnxRuntimeOptions {
   readonly thread?: "worker" | "inline";
   /** Threads inside one operator; by default one for each core that the process may use. */
   readonly threads?: number;
+  /**
+   * "auto" (the default) calls ONNX Runtime's C API where the optional package koffi is installed, which saves the copies of outputs and makes optimizers
+   * WebAssembly; "onnxruntime-node" never does.
+   */
+  readonly binding?: "auto" | "onnxruntime-node";
 }
 
 /**
@@ -23,11 +28,16 @@ export interface OnnxRuntimeOptions {
  *
  * @throws BACKEND_UNAVAILABLE when onnxruntime-node is not installed or does not load; ARGUMENT_INVALID
  */
-export async function openOnnxRuntime({ thread = "worker", threads = availableParallelism() }: OnnxRuntimeOptions = {}): Promise<Backend> {
+export async function openOnnxRuntime({
+  thread = "worker",
+  threads = availableParallelism(),
+  binding = "auto",
+}: OnnxRuntimeOptions = {}): Promise<Backend> {
   if (!Number.isSafeInteger(threads) || threads < 1) {
     throw new EspalierError("ARGUMENT_INVALID", `onnxruntime: threads must be a whole number from 1, not ${threads}`, { threads });
   }
-  const engine: Engine = thread === "inline" ? new HostEngine(await loadRuntime(), { threads }) : await openWorkerEngine({ threads });
+  const settings = { threads, binding };
+  const engine: Engine = thread === "inline" ? new HostEngine(await openHost(settings)) : await openWorkerEngine(settings);
   return new OnnxRuntimeBackend(engine, threads);
 }
 

@@ -1,26 +1,28 @@
-import { allocate, elementCount, EspalierError, StateStore, type Graph, type Tensor, type Tensors } from "../../core/index.ts";
+import { EspalierError, StateStore, type Tensor, type Tensors } from "../../core/index.ts";
 import type { Engine, EngineCompile, ExecutableId } from "./engine.ts";
-import { copyTensor, Program } from "./program.ts";
-import type { Runtime } from "./runtime.ts";
-import type { SessionSettings } from "./session.ts";
+import { Program, type ProgramHost } from "./program.ts";
+import { copyTensor } from "./state-memory.ts";
 
 /** The engine itself: programs over onnxruntime-node in the thread that calls it. Calls are queued; `run` blocks the thread while it computes. */
 export class HostEngine implements Engine {
-  readonly #runtime: Runtime;
-  readonly #settings: SessionSettings;
+  readonly #host: ProgramHost;
   readonly #programs = new Map<ExecutableId, Program>();
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(runtime: Runtime, settings: SessionSettings) {
-    this.#runtime = runtime;
-    this.#settings = settings;
+  constructor(host: ProgramHost) {
+    this.#host = host;
   }
 
   compile({ id, graph, state, shareWith }: EngineCompile): Promise<void> {
     return this.#queue(async () => {
       const owner = shareWith === undefined ? undefined : this.#program(shareWith);
-      const store = new StateStore<Tensor>(graph, { create: hostMemory, first: state, shareWith: owner?.store });
-      const program = new Program(graph, store, this.#runtime, this.#settings, { shared: owner !== undefined });
+      const store = new StateStore<Tensor>(graph, {
+        create: (type, first) => this.#host.memory.create(type, first),
+        release: (value) => this.#host.memory.release(value),
+        first: state,
+        shareWith: owner?.store,
+      });
+      const program = new Program(graph, store, this.#host, { shared: owner !== undefined });
       try {
         await owner?.share();
         await program.prepare();
@@ -44,7 +46,7 @@ export class HostEngine implements Engine {
   }
 
   writeState(id: ExecutableId, state: Tensors): Promise<void> {
-    return this.#queue(() => this.#program(id).writeState(mapTensors(state, copyTensor)));
+    return this.#queue(() => this.#program(id).writeState(state));
   }
 
   release(id: ExecutableId): Promise<void> {
@@ -74,14 +76,4 @@ export class HostEngine implements Engine {
     this.#last = result.catch(() => undefined); // its caller hears of the failure
     return result;
   }
-}
-
-function hostMemory(type: Graph["state"][number], first: Tensor | undefined): Tensor {
-  if (first !== undefined) return copyTensor(first);
-  if (type.dtype === "string") return { dtype: "string", shape: type.shape, data: Array.from({ length: elementCount(type.shape) }, () => "") };
-  return { dtype: type.dtype, shape: type.shape, data: allocate(type.dtype, elementCount(type.shape)) };
-}
-
-function mapTensors(tensors: Tensors, change: (value: Tensor) => Tensor): Tensors {
-  return Object.fromEntries(Object.entries(tensors).map(([name, value]) => [name, change(value)]));
 }

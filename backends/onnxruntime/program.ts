@@ -5,6 +5,7 @@ import {
   supportsAll,
   toNumbers,
   type Graph,
+  type OnnxModel,
   type StateStore,
   type Tensor,
   type Tensors,
@@ -12,9 +13,12 @@ import {
 import { supports } from "./capabilities.ts";
 import { findLowering } from "./lowering/index.ts";
 import { isFloatArray, type FloatArray } from "./optimizers/index.ts";
+import { isBindable, openBoundSession, type NativeRuntime } from "./native/bound-session.ts";
 import { planGraph, type OptimizerStep, type Plan, type Source } from "./plan.ts";
 import type { Runtime } from "./runtime.ts";
-import { openSession, type Session, type SessionSettings } from "./session.ts";
+import type { SessionSettings } from "./session-settings.ts";
+import { openSession, type Session } from "./session.ts";
+import { copyTensor, type StateMemory } from "./state-memory.ts";
 
 /** Sessions kept for different batch sizes of one graph: full batches, the last one, and those of validation. */
 const maxPlans = 4;
@@ -27,23 +31,30 @@ interface Loaded {
   readonly session: Session | undefined;
 }
 
+/** What an engine's programs have in common. */
+export interface ProgramHost {
+  readonly runtime: Runtime;
+  readonly settings: SessionSettings;
+  readonly memory: StateMemory;
+  /** The C API, where it can be had: sessions then read and write the memory of the state. */
+  readonly native?: NativeRuntime;
+}
+
 /** One graph with its state and its sessions. */
 export class Program {
   readonly store: StateStore<Tensor>;
   readonly #graph: Graph;
-  readonly #runtime: Runtime;
-  readonly #settings: SessionSettings;
+  readonly #host: ProgramHost;
   /** By batch size, 0 for every size; the last used at the end. */
   readonly #loaded = new Map<number, Loaded>();
   readonly #anyBatch: boolean;
   /** Whether weights may be written into the model: nobody changes them between runs, and ONNX Runtime packs them once. */
   #packed: boolean;
 
-  constructor(graph: Graph, store: StateStore<Tensor>, runtime: Runtime, settings: SessionSettings, { shared }: { shared: boolean }) {
+  constructor(graph: Graph, store: StateStore<Tensor>, host: ProgramHost, { shared }: { shared: boolean }) {
     this.#graph = graph;
     this.store = store;
-    this.#runtime = runtime;
-    this.#settings = settings;
+    this.#host = host;
     this.#anyBatch = runsAtAnyBatch(graph);
     const bytes = graph.state.reduce((sum, { dtype, shape }) => sum + elementCount(shape) * (dtype === "string" ? 0 : bytesPerElement[dtype]), 0);
     this.#packed = !shared && Object.keys(graph.updates).length === 0 && bytes <= maxPackedBytes;
@@ -60,7 +71,7 @@ export class Program {
     const inputs: Record<string, Tensor> = {};
     for (const name of plan.feeds) inputs[name] = feeds[name] as Tensor; // feeds were checked against the graph
     for (const name of plan.state) inputs[name] = this.store.get(name);
-    const computed = (await session?.run(inputs)) ?? {};
+    const computed = (await session?.run(inputs, batch)) ?? {};
     const taken = new Set<Tensor>();
     const read = (source: Source): Tensor => {
       if (source.kind === "constant") return source.value;
@@ -69,19 +80,21 @@ export class Program {
     };
     const take = (source: Source): Tensor => {
       const value = read(source);
-      if (source.kind !== "computed" || taken.has(value)) return copyTensor(value);
+      if (source.kind !== "computed" || session?.keepsOutputs === true || taken.has(value)) return copyTensor(value);
       taken.add(value);
       return value;
     };
     const outputs = mapRecord(plan.outputs, take);
-    const updates = mapRecord(plan.updates, take);
-    for (const step of plan.optimizers) optimize(step, this.store, read);
-    for (const [name, value] of Object.entries(updates)) this.store.replace(name, value);
+    // Assigned by copying, a computed value is not copied before; what optimizers and other updates may change is.
+    const updates = mapRecord(plan.updates, (source) => (source.kind === "computed" && this.#host.memory.copies ? read(source) : take(source)));
+    for (const step of plan.optimizers) this.#optimize(step, read);
+    for (const [name, value] of Object.entries(updates)) this.#host.memory.assign(this.store, name, value);
     return outputs;
   }
 
   async writeState(state: Tensors): Promise<void> {
-    for (const [name, value] of Object.entries(state)) this.store.replace(name, value);
+    const { memory } = this.#host;
+    for (const [name, value] of Object.entries(state)) memory.assign(this.store, name, memory.copies ? value : copyTensor(value));
     if (this.#packed) await this.#unload(); // the sessions hold the old weights
   }
 
@@ -107,7 +120,7 @@ export class Program {
     const graph = batch === 0 ? this.#graph : bindBatch(this.#graph, batch);
     const initializers = this.#packed ? Object.fromEntries(graph.state.map(({ name }) => [name, this.store.get(name)])) : {};
     const plan = planGraph(graph, initializers);
-    const loaded = { plan, session: plan.model && (await openSession(this.#runtime, plan.model, this.#settings)) };
+    const loaded = { plan, session: plan.model && (await this.#open(plan.model)) };
     this.#loaded.set(batch, loaded);
     const [oldest] = this.#loaded;
     if (this.#loaded.size > maxPlans && oldest !== undefined) {
@@ -117,6 +130,22 @@ export class Program {
     return loaded;
   }
 
+  async #open(model: OnnxModel): Promise<Session> {
+    const { runtime, native, settings } = this.#host;
+    return native !== undefined && isBindable(model) ? openBoundSession(native, model, settings) : openSession(runtime, model, settings);
+  }
+
+  #optimize({ optimizer, attributes, rate, step, targets }: OptimizerStep, read: (source: Source) => Tensor): void {
+    const setting = { attributes, rate: toNumbers(read(rate))[0] ?? 0, step: toNumbers(read(step))[0] ?? 0 };
+    for (const target of targets) {
+      const parameter = floats(this.store.get(target.parameter));
+      const gradient = floats(read(target.gradient));
+      const slots = target.slots.map((slot) => floats(this.store.get(slot)));
+      const isDone = this.#host.native?.kernels.optimize(optimizer, [parameter, gradient, ...slots], setting) === true;
+      if (!isDone) optimizer.update({ ...setting, parameter, gradient, slots });
+    }
+  }
+
   async #unload(): Promise<void> {
     const loaded = [...this.#loaded.values()];
     this.#loaded.clear();
@@ -124,28 +153,11 @@ export class Program {
   }
 }
 
-/** The tensor in memory of its own. */
-export function copyTensor(value: Tensor): Tensor {
-  return { dtype: value.dtype, shape: [...value.shape], data: value.data.slice() };
-}
-
 /** Whether one session serves every batch size: standard operators only, which ONNX Runtime shapes itself. */
 function runsAtAnyBatch(graph: Graph): boolean {
   if (!graph.inputs.some((input) => input.shape.includes("batch"))) return true;
   if (Object.keys(graph.updates).length > 0) return false;
   return supportsAll(graph, supports) && graph.nodes.every((node) => findLowering(node) === undefined);
-}
-
-function optimize({ optimizer, attributes, rate, step, targets }: OptimizerStep, store: StateStore<Tensor>, read: (source: Source) => Tensor): void {
-  const shared = { attributes, rate: toNumbers(read(rate))[0] ?? 0, step: toNumbers(read(step))[0] ?? 0 };
-  for (const { parameter, slots, gradient } of targets) {
-    optimizer.update({
-      ...shared,
-      parameter: floats(store.get(parameter)),
-      gradient: floats(read(gradient)),
-      slots: slots.map((slot) => floats(store.get(slot))),
-    });
-  }
 }
 
 function floats(value: Tensor): FloatArray {

@@ -1,17 +1,14 @@
 import { encodeOnnx, EspalierError, type DType, type OnnxModel, type Tensor, type Tensors } from "../../core/index.ts";
 import type { Runtime } from "./runtime.ts";
+import { sessionConfig, type SessionSettings } from "./session-settings.ts";
 
 /** One ONNX model ready to run. */
 export interface Session {
-  /** @returns every output, in memory that the caller owns */
-  run(feeds: Tensors): Promise<Tensors>;
+  /** Whether outputs are the session's memory, which its next run overwrites; else they are the caller's. */
+  readonly keepsOutputs: boolean;
+  /** @param feeds every input of the model @param batch what its symbolic dimension is @returns every output */
+  run(feeds: Tensors, batch: number): Promise<Tensors>;
   release(): Promise<void>;
-}
-
-/** How sessions run. */
-export interface SessionSettings {
-  /** Threads inside one operator; ONNX Runtime's choice (one for each physical core) at 0. */
-  readonly threads: number;
 }
 
 /**
@@ -29,11 +26,11 @@ export async function openSession(runtime: Runtime, model: OnnxModel, { threads 
     // Peak memory of training steps was 27% and 45% lower without it, at the same speed.
     enableMemPattern: false,
     graphOptimizationLevel: "all",
-    // Waiting threads sleep: spinning ones took up to a quarter off a step of a quiet machine and doubled it on a busy one.
-    extra: { session: { intra_op: { allow_spinning: "0" } } },
+    extra: sessionConfig,
     logSeverityLevel: 4, // failures are thrown, not printed
   }).catch((error: unknown) => refuseModel(model, error));
   return {
+    keepsOutputs: false,
     async run(feeds) {
       const inputs = Object.fromEntries(Object.entries(feeds).map(([name, value]) => [name, toOrt(runtime, value)]));
       const results = await session.run(inputs).catch((error: unknown) => refuseRun(model, error));
@@ -46,15 +43,18 @@ export async function openSession(runtime: Runtime, model: OnnxModel, { threads 
 type OrtTensor = InstanceType<Runtime["Tensor"]>;
 
 function toOrt(runtime: Runtime, value: Tensor): OrtTensor {
+  const isShared = ArrayBuffer.isView(value.data) && value.data.buffer instanceof SharedArrayBuffer; // refused by onnxruntime-node
+  const data = isShared ? value.data.slice() : value.data;
   // The constructor's overloads pair each element type with its memory, which a Tensor has paired already.
-  return new runtime.Tensor(value.dtype as "float32", value.data as Float32Array, value.shape);
+  return new runtime.Tensor(value.dtype as "float32", data as Float32Array, value.shape);
 }
 
 function fromOrt(value: OrtTensor): Tensor {
   return { dtype: value.type as DType, shape: value.dims, data: value.data as Float32Array }; // models hold Espalier's element types only
 }
 
-function refuseModel(model: OnnxModel, error: unknown): never {
+/** Throws what creating a session failed with. */
+export function refuseModel(model: OnnxModel, error: unknown): never {
   const message = error instanceof Error ? error.message : String(error);
   const absent = /Could not find an implementation for (\w+)\(\d+\) node with name '([^']*)'/.exec(message);
   if (absent !== null) {
@@ -70,7 +70,8 @@ function refuseModel(model: OnnxModel, error: unknown): never {
   throw new EspalierError("BACKEND_RUN_FAILED", `onnxruntime refuses "${model.name}": ${message}`, { graph: model.name }, { cause: error });
 }
 
-function refuseRun(model: OnnxModel, error: unknown): never {
+/** Throws what running a model failed with. */
+export function refuseRun(model: OnnxModel, error: unknown): never {
   const message = error instanceof Error ? error.message : String(error);
   const found = /while running (\w+) node\. Name:'([^']*)' Status Message: ([\s\S]*)/.exec(message);
   const node = found === null ? undefined : nodeName(found[2] ?? "");

@@ -1,5 +1,6 @@
 import { EspalierError, type ErrorCode, type Tensor, type Tensors } from "../../core/index.ts";
 import type { Engine } from "./engine.ts";
+import type { HostSettings } from "./open-host.ts";
 
 /** A call of one of the engine's methods. */
 export interface Call {
@@ -22,9 +23,7 @@ export type Reply =
   | { readonly call: number; readonly ok: false; readonly failure: Failure };
 
 /** What the worker starts with. */
-export interface WorkerSettings {
-  readonly threads: number;
-}
+export type WorkerSettings = HostSettings;
 
 /** Any thrown value as plain data; what is not an EspalierError is a defect. */
 export function toFailure(error: unknown): Failure {

@@ -1,6 +1,6 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { HostEngine } from "./host-engine.ts";
-import { loadRuntime } from "./runtime.ts";
+import { openHost } from "./open-host.ts";
 import { toFailure, transferable, type Call, type Reply, type WorkerSettings } from "./worker-protocol.ts";
 import type { Tensors } from "../../core/index.ts";
 
@@ -9,11 +9,11 @@ async function serve(): Promise<void> {
   const port = parentPort;
   if (port === null) throw new TypeError("worker.ts runs in a worker thread");
   const settings = workerData as WorkerSettings; // WorkerEngine passes them
-  const runtime = await loadRuntime().catch((error: unknown) => {
+  const host = await openHost(settings).catch((error: unknown) => {
     port.postMessage({ call: 0, ok: false, failure: toFailure(error) } satisfies Reply);
   });
-  if (runtime === undefined) return;
-  const engine = new HostEngine(runtime, settings);
+  if (host === undefined) return;
+  const engine = new HostEngine(host);
   port.on("message", ({ call, method, args }: Call) => {
     // The caller is typed by the same interface: the arguments are the method's own.
     const work = (engine[method] as (...args: readonly unknown[]) => Promise<unknown>).apply(engine, [...args]);

@@ -26,4 +26,5 @@ export const fusedOptimizers: readonly FusedOptimizer[] = [
   fusedRmsProp,
 ];
 
-export { isFloatArray, type FloatArray, type FusedOptimizer, type ParameterUpdate } from "./optimizer.ts";
+export { optimizerFunction } from "./kernel.ts";
+export { isFloatArray, type FloatArray, type FusedOptimizer, type OptimizerSetting } from "./optimizer.ts";

@@ -1,20 +1,43 @@
 import type { Attributes, TypedArray } from "../../../core/index.ts";
+import type { FunctionBuilder, Local } from "../wasm/function-builder.ts";
 
 /** The memory of a float state value or gradient. */
 export type FloatArray = Float32Array | Float64Array;
 
-/** One parameter's update: everything is of the parameter's length and in row-major order. */
-export interface ParameterUpdate {
-  /** Overwritten. */
-  readonly parameter: FloatArray;
-  readonly gradient: FloatArray;
-  /** Overwritten; in the order of the operator's inputs (Adam: V, H). */
-  readonly slots: readonly FloatArray[];
+/** What all parameters of one optimizer node share in a step. */
+export interface OptimizerSetting {
   /** The learning rate R. */
   readonly rate: number;
   /** The update count T. */
   readonly step: number;
   readonly attributes: Attributes;
+}
+
+/** One parameter's update: everything is of the parameter's length and in row-major order. */
+export interface ParameterUpdate extends OptimizerSetting {
+  /** Overwritten. */
+  readonly parameter: FloatArray;
+  readonly gradient: FloatArray;
+  /** Overwritten; in the order of the operator's inputs (Adam: V, H). */
+  readonly slots: readonly FloatArray[];
+}
+
+/** Four elements' values at a time. */
+export interface OptimizerVectors {
+  readonly parameter: Local;
+  readonly slots: readonly Local[];
+}
+
+/** The same update in float32 vectors. */
+export interface OptimizerKernel {
+  /** Slots a parameter has. */
+  readonly slots: number;
+  /** Names of the numbers that do not change within a step, in the order of the kernel's parameters. */
+  readonly constants: readonly string[];
+  /** Their values, computed in float64. */
+  values(setting: OptimizerSetting): Readonly<Record<string, number>>;
+  /** Emits the formula and returns the new values. */
+  emit(code: FunctionBuilder, old: OptimizerVectors & { readonly gradient: Local }, constant: (name: string) => Local): OptimizerVectors;
 }
 
 /**
@@ -25,7 +48,10 @@ export interface ParameterUpdate {
 export interface FusedOptimizer {
   /** The ONNX operator that it computes. */
   readonly operator: string;
+  /** The plain path. */
   update(update: ParameterUpdate): void;
+  /** The fast path: float32 in an arena. Optimizers without one take the plain path everywhere. */
+  readonly kernel?: OptimizerKernel;
 }
 
 /** Float memory, for arithmetic. */

@@ -1,0 +1,75 @@
+import { expect, test } from "vitest";
+import { findOperator, Random, readAttributes, type Attribute, type Attributes } from "../../core/index.ts";
+import { Arena } from "./arena.ts";
+import { Kernels } from "./kernels.ts";
+import { fusedOptimizers, type FusedOptimizer } from "./optimizers/index.ts";
+
+type NodeAttributes = Readonly<Record<string, Attribute>>;
+
+const settings: Readonly<Record<string, readonly NodeAttributes[]>> = {
+  Adam: [{}, { alpha: 0.8, beta: 0.99, epsilon: 1e-3, norm_coefficient: 0.01, norm_coefficient_post: 0.02 }],
+  Momentum: [
+    { alpha: 0.9, beta: 0.7, mode: "standard", norm_coefficient: 0.01 },
+    { alpha: 0.9, beta: 1, mode: "nesterov", norm_coefficient: 0 },
+  ],
+};
+
+test("each optimizer's WebAssembly is its plain path, to 1e-6 over ten steps, at every length of the last vector", () => {
+  const arena = new Arena();
+  const kernels = new Kernels(arena);
+  for (const optimizer of fusedOptimizers.filter(({ kernel }) => kernel !== undefined)) {
+    for (const given of settings[optimizer.operator] ?? [{}]) {
+      for (const length of [1, 2, 3, 4, 5, 1001]) {
+        const [fast, plain] = [allocate(arena, optimizer, length), allocate(undefined, optimizer, length)];
+        for (let step = 0; step < 10; step += 1) {
+          const setting = { rate: 0.01, step, attributes: attributesOf(optimizer, given) };
+          for (const arrays of [fast, plain]) arrays[1]?.set(gradients(length, step));
+          expect(kernels.optimize(optimizer, fast, setting)).toBe(true);
+          const [parameter, gradient, ...slots] = plain;
+          if (parameter && gradient) optimizer.update({ ...setting, parameter, gradient, slots });
+        }
+        const differences = fast.flatMap((array, k) => [...array].map((value, j) => Math.abs(value - (plain[k]?.[j] ?? Number.NaN))));
+        expect(Math.max(...differences)).toBeLessThan(1e-6);
+        for (const array of fast) arena.free(array);
+      }
+    }
+  }
+});
+
+test("memory outside the arena and float64 are left to the plain path, untouched", () => {
+  const arena = new Arena();
+  const kernels = new Kernels(arena);
+  const optimizer = fusedOptimizers.find(({ kernel }) => kernel !== undefined);
+  if (optimizer === undefined) throw new Error("there is an optimizer");
+  const setting = { rate: 0.1, step: 1, attributes: attributesOf(optimizer, {}) };
+  const outside = [...allocate(arena, optimizer, 4).slice(0, -1), new Float32Array(4)];
+  expect(kernels.optimize(optimizer, outside, setting)).toBe(false);
+  const double = allocate(arena, optimizer, 4).map((_, i) => (i === 0 ? arena.allocate("float64", [4]) : arena.allocate("float32", [4])));
+  expect(kernels.optimize(optimizer, double as Float64Array[], setting)).toBe(false);
+  expect(outside[0]?.[0]).toBe(initial(0));
+});
+
+/** A parameter of known values, a gradient and zeroed slots. */
+function allocate(arena: Arena | undefined, optimizer: FusedOptimizer, length: number): Float32Array[] {
+  const arrays = Array.from(
+    { length: (optimizer.kernel?.slots ?? 0) + 2 },
+    () => (arena?.allocate("float32", [length]) as Float32Array) ?? new Float32Array(length),
+  );
+  arrays[0]?.set(Array.from({ length }, (_, i) => initial(i)));
+  return arrays;
+}
+
+function initial(i: number): number {
+  return Math.fround(Math.sin(i + 1));
+}
+
+function gradients(length: number, step: number): number[] {
+  const random = new Random(step);
+  return Array.from({ length }, () => random.uniform(-1, 1));
+}
+
+function attributesOf({ operator }: FusedOptimizer, given: NodeAttributes): Attributes {
+  const found = findOperator(operator);
+  if (found === undefined) throw new Error(`no operator ${operator}`);
+  return readAttributes(found, "test", given);
+}

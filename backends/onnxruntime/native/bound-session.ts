@@ -1,0 +1,125 @@
+import {
+  allocate,
+  elementCount,
+  encodeOnnx,
+  type DType,
+  type OnnxModel,
+  type OnnxValue,
+  type Tensor,
+  type Tensors,
+  type TypedArray,
+} from "../../../core/index.ts";
+import type { Arena } from "../arena.ts";
+import type { Kernels } from "../kernels.ts";
+import { refuseModel, refuseRun, type Session } from "../session.ts";
+import type { SessionSettings } from "../session-settings.ts";
+import type { NativeSession, OrtLibrary } from "./ort-library.ts";
+
+/** What bound sessions are made with. */
+export interface NativeRuntime {
+  readonly library: OrtLibrary;
+  readonly arena: Arena;
+  readonly kernels: Kernels;
+}
+
+/** Whether inputs and outputs have memory that can be bound: numbers, whose shapes are known but for the batch. Strings are ONNX Runtime's own objects. */
+export function isBindable({ inputs, outputs }: OnnxModel): boolean {
+  return [...inputs, ...outputs].every(({ dtype, shape }) => dtype !== undefined && dtype !== "string" && shape !== undefined);
+}
+
+/**
+ * Loads a model into a session whose inputs and outputs are memory of the arena.
+ *
+ * State that is in the arena is read where it is; other inputs are copied in. Outputs are the session's until its next run.
+ *
+ * @throws as `openSession`
+ */
+export function openBoundSession({ library, arena }: NativeRuntime, model: OnnxModel, settings: SessionSettings): Session {
+  const session = attempt(
+    () => library.createSession(encodeOnnx(model), settings),
+    (error) => refuseModel(model, error),
+  );
+  return new BoundSession(model, session, arena);
+}
+
+class BoundSession implements Session {
+  readonly keepsOutputs = true;
+  readonly #model: OnnxModel;
+  readonly #session: NativeSession;
+  readonly #arena: Arena;
+  /** Memory of this session's own, by input's or output's name. */
+  readonly #own = new Map<string, Tensor>();
+  /** What each input reads now. */
+  readonly #inputs = new Map<string, TypedArray>();
+
+  constructor(model: OnnxModel, session: NativeSession, arena: Arena) {
+    this.#model = model;
+    this.#session = session;
+    this.#arena = arena;
+  }
+
+  run(feeds: Tensors, batch: number): Promise<Tensors> {
+    for (const { name } of this.#model.inputs) this.#feed(name, feeds[name] as Tensor); // the caller feeds every input
+    const outputs = this.#model.outputs.map((output) => [output.name, this.#output(output, batch)] as const);
+    attempt(
+      () => this.#session.run(),
+      (error) => refuseRun(this.#model, error),
+    );
+    return Promise.resolve(Object.fromEntries(outputs));
+  }
+
+  release(): Promise<void> {
+    this.#session.release();
+    for (const { data } of this.#own.values()) this.#arena.free(data);
+    this.#own.clear();
+    return Promise.resolve();
+  }
+
+  #feed(name: string, { dtype, shape, data }: Tensor): void {
+    if (!ArrayBuffer.isView(data)) throw new TypeError(`input "${name}" is bound, but not numbers`); // isBindable
+    const isPlaced = this.#arena.offsetOf(data) !== undefined;
+    const memory = isPlaced ? data : copyInto(this.#reserve(name, { dtype, shape }).data as TypedArray, data); // numbers, as above
+    if (this.#inputs.get(name) === memory) return;
+    this.#session.bindInput(name, { dtype, shape, data: memory });
+    this.#inputs.set(name, memory);
+  }
+
+  #output({ name, dtype = "float32", shape = [] }: OnnxValue, batch: number): Tensor {
+    const sizes = shape.map((size) => (typeof size === "number" ? size : batch));
+    const known = this.#own.get(`-> ${name}`);
+    const value = this.#reserve(`-> ${name}`, { dtype, shape: sizes });
+    if (value !== known) this.#session.bindOutput(name, { dtype, shape: sizes, data: value.data as TypedArray }); // numbers, see isBindable
+    return value;
+  }
+
+  /** Memory for a value, the same as long as its shape is. */
+  #reserve(name: string, { dtype, shape }: Pick<Tensor, "dtype" | "shape">): Tensor {
+    const known = this.#own.get(name);
+    if (known !== undefined && known.shape.length === shape.length && known.shape.every((size, i) => size === shape[i])) return known;
+    if (known !== undefined) this.#arena.free(known.data);
+    const numeric = dtype as Exclude<DType, "string">; // isBindable
+    const value = { dtype, shape, data: this.#arena.allocate(numeric, shape) ?? outsideHeap(numeric, elementCount(shape)) };
+    this.#own.set(name, value);
+    return value;
+  }
+}
+
+/** Memory beside the arena: a buffer of its own, because V8 keeps small arrays where it may move them. */
+function outsideHeap(dtype: Exclude<DType, "string">, count: number): TypedArray {
+  const data = allocate(dtype, Math.max(count, 64));
+  return data.subarray(0, count);
+}
+
+/** @returns the target */
+function copyInto(target: TypedArray, source: TypedArray): TypedArray {
+  (target as Float32Array).set(source as Float32Array); // both of one class: feeds and state are checked against the graph
+  return target;
+}
+
+function attempt<T>(work: () => T, refuse: (error: unknown) => never): T {
+  try {
+    return work();
+  } catch (error) {
+    return refuse(error);
+  }
+}

@@ -1,0 +1,55 @@
+import { expect, test } from "vitest";
+import { encodeOnnx, tensor, type OnnxModel } from "../../../core/index.ts";
+import { Arena } from "../arena.ts";
+import { loadOrtLibrary } from "./ort-library.ts";
+
+const model: OnnxModel = {
+  name: "sum",
+  producer: "test",
+  irVersion: 10,
+  opsets: { "": 21 },
+  inputs: [
+    { name: "a", dtype: "float32", shape: [3] },
+    { name: "b", dtype: "float32", shape: [3] },
+  ],
+  outputs: [{ name: "y", dtype: "float32", shape: [3] }],
+  initializers: { two: tensor("float32", [], [2]) },
+  nodes: [
+    { name: "product", operator: "Mul", domain: "", inputs: ["b", "two"], outputs: ["p"], attributes: {} },
+    { name: "sum", operator: "Add", domain: "", inputs: ["a", "p"], outputs: ["y"], attributes: {} },
+  ],
+  metadata: {},
+};
+
+test("a bound session reads memory where it is and writes results where they are wanted", async () => {
+  const library = await loadOrtLibrary();
+  const arena = new Arena();
+  const [a, b, y] = Array.from({ length: 3 }, () => arena.allocate("float32", [3]) as Float32Array);
+  const session = library?.createSession(encodeOnnx(model), { threads: 1 });
+  if (!session || !a || !b || !y) throw new Error("koffi is a development dependency");
+  session.bindInput("a", { dtype: "float32", shape: [3], data: a });
+  session.bindInput("b", { dtype: "float32", shape: [3], data: b });
+  session.bindOutput("y", { dtype: "float32", shape: [3], data: y });
+  a.set([1, 2, 3]);
+  b.set([10, 20, 30]);
+  session.run();
+  expect([...y]).toEqual([21, 42, 63]);
+  a.set([0, 0, -60]);
+  session.run();
+  expect([...y]).toEqual([20, 40, 0]);
+  session.release();
+});
+
+test("ONNX Runtime's failures are thrown with its message", async () => {
+  const library = await loadOrtLibrary();
+  expect(() => library?.createSession(Uint8Array.of(1, 2, 3), { threads: 1 })).toThrow(/protobuf|model/i);
+  const session = library?.createSession(encodeOnnx(model), { threads: 1 });
+  const data = new Arena().allocate("float32", [3]) as Float32Array;
+  expect(() => session?.bindInput("c", { dtype: "float32", shape: [3], data })).toThrow(/"?c"?/);
+  expect(() => session?.run()).toThrow(/output/);
+  session?.release();
+});
+
+test("without koffi there is no library, and no failure", async () => {
+  expect(await loadOrtLibrary(() => Promise.reject(new Error("Cannot find package 'koffi'")))).toBeUndefined();
+});

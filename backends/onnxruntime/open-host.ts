@@ -1,0 +1,25 @@
+import { Arena } from "./arena.ts";
+import { Kernels } from "./kernels.ts";
+import { loadOrtLibrary } from "./native/ort-library.ts";
+import type { ProgramHost } from "./program.ts";
+import { loadRuntime } from "./runtime.ts";
+import type { SessionSettings } from "./session-settings.ts";
+import { arenaMemory, plainMemory } from "./state-memory.ts";
+
+/** What an engine is opened with. */
+export interface HostSettings extends SessionSettings {
+  readonly binding: "auto" | "onnxruntime-node";
+}
+
+/**
+ * Loads what programs run on.
+ *
+ * @throws BACKEND_UNAVAILABLE when onnxruntime-node is not installed or does not load
+ */
+export async function openHost({ binding, ...settings }: HostSettings): Promise<ProgramHost> {
+  const runtime = await loadRuntime();
+  const library = binding === "auto" ? await loadOrtLibrary() : undefined;
+  if (library === undefined) return { runtime, settings, memory: plainMemory };
+  const arena = new Arena();
+  return { runtime, settings, memory: arenaMemory(arena), native: { library, arena, kernels: new Kernels(arena) } };
+}

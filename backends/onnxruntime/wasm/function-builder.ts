@@ -1,0 +1,125 @@
+import { signed, unsigned } from "./leb128.ts";
+
+/** Types of parameters and locals. */
+export const valueKinds = { i32: 0x7f, f32: 0x7d, v128: 0x7b } as const;
+
+/** The name of a type. */
+export type ValueKind = keyof typeof valueKinds;
+
+/** A parameter or local. */
+export interface Local {
+  readonly kind: ValueKind;
+  readonly index: number;
+}
+
+/** Four floats at once. `multiplyAdd` rounds once or twice, as the processor likes. */
+const vectorOperations = { sqrt: 0xe3, add: 0xe4, sub: 0xe5, mul: 0xe6, div: 0xe7, min: 0xe8, max: 0xe9, multiplyAdd: 0x105 } as const;
+
+const intOperations = { add: 0x6a, sub: 0x6b, mul: 0x6c } as const;
+
+/**
+ * Writes one function's code. Every operation puts its result into a local: engines keep locals in registers.
+ *
+ * @see https://webassembly.github.io/spec/core/binary/instructions.html
+ */
+export class FunctionBuilder {
+  readonly parameters: readonly Local[];
+  readonly #locals: Local[] = [];
+  readonly #bytes: number[] = [];
+
+  constructor(parameters: readonly ValueKind[]) {
+    this.parameters = parameters.map((kind, index) => ({ kind, index }));
+  }
+
+  /** A parameter. */
+  parameter(index: number): Local {
+    const local = this.parameters[index];
+    if (local === undefined) throw new RangeError(`no parameter ${index}`);
+    return local;
+  }
+
+  /** A new local, zero at first. */
+  local(kind: ValueKind): Local {
+    const local = { kind, index: this.parameters.length + this.#locals.length };
+    this.#locals.push(local);
+    return local;
+  }
+
+  /** target = source */
+  set(target: Local, source: Local): void {
+    this.#get(source);
+    this.#set(target);
+  }
+
+  /** target = value */
+  setInt(target: Local, value: number): void {
+    this.#bytes.push(0x41, ...signed(value));
+    this.#set(target);
+  }
+
+  /** Whole numbers; `target` may be an operand. */
+  int(operation: keyof typeof intOperations, left: Local, right: Local | number, target: Local = this.local("i32")): Local {
+    this.#get(left);
+    if (typeof right === "number") this.#bytes.push(0x41, ...signed(right));
+    else this.#get(right);
+    this.#bytes.push(intOperations[operation]);
+    return this.#set(target);
+  }
+
+  /** Four floats each; `target` may be an operand. */
+  vector(operation: keyof typeof vectorOperations, operands: readonly Local[], target: Local = this.local("v128")): Local {
+    for (const operand of operands) this.#get(operand);
+    this.#bytes.push(0xfd, ...unsigned(vectorOperations[operation]));
+    return this.#set(target);
+  }
+
+  /** A float in all four places. */
+  splat(value: Local, target: Local = this.local("v128")): Local {
+    this.#get(value);
+    this.#bytes.push(0xfd, 0x13);
+    return this.#set(target);
+  }
+
+  /** The four floats at an address. */
+  load(address: Local, offset = 0, target: Local = this.local("v128")): Local {
+    this.#get(address);
+    this.#bytes.push(0xfd, 0x00, ...memoryArgument(offset));
+    return this.#set(target);
+  }
+
+  store(address: Local, offset: number, value: Local): void {
+    this.#get(address);
+    this.#get(value);
+    this.#bytes.push(0xfd, 0x0b, ...memoryArgument(offset));
+  }
+
+  /** Runs the body for index = from, from + step, ... while index < end, at least once. */
+  loop(index: Local, { end, step }: { readonly end: Local; readonly step: number }, body: () => void): void {
+    this.#bytes.push(0x03, 0x40); // loop
+    body();
+    this.int("add", index, step, index);
+    this.#get(index);
+    this.#get(end);
+    this.#bytes.push(0x49, 0x0d, 0x00, 0x0b); // i32.lt_u, br_if 0, end
+  }
+
+  /** The function's locals and code. */
+  body(): readonly number[] {
+    const locals = this.#locals.flatMap(({ kind }) => [1, valueKinds[kind]]);
+    return [...unsigned(this.#locals.length), ...locals, ...this.#bytes, 0x0b];
+  }
+
+  #get(local: Local): void {
+    this.#bytes.push(0x20, ...unsigned(local.index));
+  }
+
+  #set(local: Local): Local {
+    this.#bytes.push(0x21, ...unsigned(local.index));
+    return local;
+  }
+}
+
+/** Alignment 4 and an offset. */
+function memoryArgument(offset: number): number[] {
+  return [0x02, ...unsigned(offset)];
+}
