@@ -21,12 +21,14 @@ const model: OnnxModel = {
   metadata: {},
 };
 
-test("a bound session reads memory where it is and writes results where they are wanted", async () => {
-  const library = await loadOrtLibrary();
+/** A development dependency; absent where optional packages were left out. */
+const library = await loadOrtLibrary();
+
+test.skipIf(library === undefined)("a bound session reads memory where it is and writes results where they are wanted", () => {
   const arena = new Arena();
   const [a, b, y] = Array.from({ length: 3 }, () => arena.allocate("float32", [3]) as Float32Array);
   const session = library?.createSession(encodeOnnx(model), { threads: 1 });
-  if (!session || !a || !b || !y) throw new Error("koffi is a development dependency");
+  if (!session || !a || !b || !y) throw new Error("nothing was made");
   session.bindInput("a", { dtype: "float32", shape: [3], data: a });
   session.bindInput("b", { dtype: "float32", shape: [3], data: b });
   session.bindOutput("y", { dtype: "float32", shape: [3], data: y });
@@ -40,8 +42,7 @@ test("a bound session reads memory where it is and writes results where they are
   session.release();
 });
 
-test("ONNX Runtime's failures are thrown with its message", async () => {
-  const library = await loadOrtLibrary();
+test.skipIf(library === undefined)("ONNX Runtime's failures are thrown with its message", () => {
   expect(() => library?.createSession(Uint8Array.of(1, 2, 3), { threads: 1 })).toThrow(/protobuf|model/i);
   const session = library?.createSession(encodeOnnx(model), { threads: 1 });
   const data = new Arena().allocate("float32", [3]) as Float32Array;

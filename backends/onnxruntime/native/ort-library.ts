@@ -1,8 +1,8 @@
 import { readdirSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import type * as Koffi from "koffi";
 import { dtypeCodes, EspalierError, type DType, type TypedArray } from "../../../core/index.ts";
+import { importKoffi, type Koffi, type KoffiLibrary } from "./koffi.ts";
 import { sessionConfig, type SessionSettings } from "../session-settings.ts";
 
 /** A session that reads its inputs from and writes its outputs to memory that it is given once, without a copy. */
@@ -33,10 +33,10 @@ export interface OrtLibrary {
  * Loads the library that onnxruntime-node brings by its C API, which, other than onnxruntime-node, writes outputs where they are wanted: the copies
  * were 20% of a small network's training step.
  *
- * @param load imports koffi, which is optional; given by tests
+ * @param load imports koffi; given by tests
  * @returns undefined where koffi is not installed or the library has another name
  */
-export async function loadOrtLibrary(load: () => Promise<typeof Koffi> = () => import("koffi")): Promise<OrtLibrary | undefined> {
+export async function loadOrtLibrary(load: () => Promise<Koffi> = importKoffi): Promise<OrtLibrary | undefined> {
   const path = findLibrary();
   if (path === undefined) return undefined;
   const koffi = await load().catch(() => undefined); // absent, or without a binary for this platform
@@ -95,14 +95,14 @@ const silent = 4;
 const allOptimizations = 99;
 
 class Library implements OrtLibrary {
-  readonly #koffi: typeof Koffi;
+  readonly #koffi: Koffi;
   /** Held, because the library is unloaded when its handle is collected. */
-  readonly handle: Koffi.LibraryHandle;
+  readonly handle: KoffiLibrary;
   readonly #api: Api;
   readonly #env: Pointer;
   readonly #memoryInfo: Pointer;
 
-  constructor(koffi: typeof Koffi, path: string) {
+  constructor(koffi: Koffi, path: string) {
     this.#koffi = koffi;
     this.handle = koffi.load(path);
     this.#api = readApi(koffi, this.handle);
@@ -173,7 +173,7 @@ class Library implements OrtLibrary {
 }
 
 /** The functions at their places in the struct that `OrtGetApiBase()->GetApi(version)` points to. */
-function readApi(koffi: typeof Koffi, library: Koffi.LibraryHandle): Api {
+function readApi(koffi: Koffi, library: KoffiLibrary): Api {
   const base: unknown = library.func("void* OrtGetApiBase()")();
   const getApi: unknown = koffi.decode(base, 0, "void*");
   const api: unknown = koffi.call(getApi, koffi.proto("void* (uint32_t)"), apiVersion);
