@@ -29,6 +29,8 @@ export { findOperator, operators } from "./operators/index.ts";
 export { readAttributes } from "./operators/attributes.ts";
 export { dtypeCodes, dtypeOfCode } from "./operators/cast.ts";
 export { checkedWindow, kernelOffsets, slidingWindow, type SlidingWindow, type WindowOptions } from "./operators/sliding-window.ts";
+export { attentionSizes, scaleOf, type AttentionSizes } from "./operators/attention.ts";
+export { rotarySizes } from "./operators/rotary-embedding.ts";
 export { transposedWindow, type TransposedWindow } from "./operators/conv-transpose.ts";
 export { nadamMomentumProducts } from "./operators/nadam.ts";
 export { windowCounts } from "./operators/average-pool.ts";

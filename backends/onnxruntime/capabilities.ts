@@ -4,6 +4,7 @@ import { loweredOperators } from "./lowering/index.ts";
 /** Standard operators that core writes in simpler ones, and for which uses: ONNX Runtime 1.30 has no kernel for them outside its training build. */
 const loweredByCore: Readonly<Record<string, Supports>> = {
   SoftmaxCrossEntropyLoss: always,
+  NegativeLogLikelihoodLoss: always,
   LSTM: isNotPlainRecurrence,
   GRU: isNotPlainRecurrence,
   RNN: isNotPlainRecurrence,

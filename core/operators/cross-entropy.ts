@@ -1,7 +1,7 @@
 import { formatShape } from "../graph/graph.ts";
 import { tensor } from "../tensor.ts";
 import { asNumber, countAlong } from "./gradients.ts";
-import type { Attributes, AttributeSpec, Emitter, InferContext, Operator, Value } from "./operator.ts";
+import type { Attributes, AttributeSpec, Emitter, InferContext, LowerContext, Operator, Value } from "./operator.ts";
 import { floatTypes, typed } from "./shapes.ts";
 
 const lossAttributes: Readonly<Record<string, AttributeSpec>> = {
@@ -43,14 +43,30 @@ export const softmaxCrossEntropyLoss: Operator = {
     return [fromLoss ? emit.op("Add", [fromLoss, fromSecond]) : fromSecond];
   },
   lower(context) {
-    const { emit, input, attributes, outputTypes } = context;
+    const { emit, input, outputTypes } = context;
     const logProbability = emit.op("LogSoftmax", [input(0)], { axis: 1 });
-    const chosen = emit.op("Where", [isLabel(emit, input(1), logProbability), logProbability, emit.scalar(0, logProbability.dtype)]);
-    const losses = emit.op("Neg", [emit.op("ReduceSum", [chosen, emit.ints([1])], { keepdims: 0 })]);
-    const weights = weightOfEach(context, { labels: input(1), like: logProbability, weights: context.inputs[2] });
-    const weighted = weights ? emit.op("Mul", [losses, weights]) : losses;
-    return [reduced(emit, weighted, { attributes, weights }), logProbability].slice(0, outputTypes.length);
+    return [likelihoodLoss(context, logProbability), logProbability].slice(0, outputTypes.length);
   },
+};
+
+/**
+ * Minus the log-probability of each label: input [batch, classes, ...], target [batch, ...], optional class weights [classes] to the loss.
+ *
+ * As in SoftmaxCrossEntropyLoss, whose second half it is. Its gradient goes through its lowering.
+ * @see https://onnx.ai/onnx/operators/onnx__NegativeLogLikelihoodLoss.html
+ */
+export const negativeLogLikelihoodLoss: Operator = {
+  name: "NegativeLogLikelihoodLoss",
+  domain: "",
+  inputs: [2, 3],
+  outputs: [1, 1],
+  attributes: lossAttributes,
+  infer(context) {
+    const { dtype } = typed(context, 0, floatTypes);
+    checkLabels(context, { labels: 1, weights: 2 });
+    return [{ dtype, shape: context.attributes.string("reduction") === "none" ? context.input(1).shape : [] }];
+  },
+  lower: (context) => [likelihoodLoss(context, context.input(0))],
 };
 
 /** The gradient by the scores, from the log-probabilities, the labels, dLoss and the class weights. */
@@ -80,6 +96,16 @@ export const softmaxCrossEntropyLossGrad: Operator = {
     return [emit.op("Mul", [difference, scale])];
   },
 };
+
+/** Labels are input 1, class weights input 2. */
+function likelihoodLoss(context: LowerContext, logProbability: Value): Value {
+  const { emit, input, inputs, attributes } = context;
+  const chosen = emit.op("Where", [isLabel(emit, input(1), logProbability), logProbability, emit.scalar(0, logProbability.dtype)]);
+  const losses = emit.op("Neg", [emit.op("ReduceSum", [chosen, emit.ints([1])], { keepdims: 0 })]);
+  const weights = weightOfEach(context, { labels: input(1), like: logProbability, weights: inputs[2] });
+  const weighted = weights ? emit.op("Mul", [losses, weights]) : losses;
+  return reduced(emit, weighted, { attributes, weights });
+}
 
 function checkLabels(context: InferContext, { labels: at, weights: weightsAt }: { labels: number; weights: number }): void {
   const scores = context.input(0);

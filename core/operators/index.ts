@@ -13,7 +13,7 @@ import { concat, split } from "./concat.ts";
 import { conv } from "./conv.ts";
 import { convInputGrad, convWeightGrad } from "./conv-gradients.ts";
 import { convTranspose } from "./conv-transpose.ts";
-import { softmaxCrossEntropyLoss, softmaxCrossEntropyLossGrad } from "./cross-entropy.ts";
+import { negativeLogLikelihoodLoss, softmaxCrossEntropyLoss, softmaxCrossEntropyLossGrad } from "./cross-entropy.ts";
 import { dropout } from "./dropout.ts";
 import { expand } from "./expand.ts";
 import { clip, max, min } from "./extremes.ts";
@@ -46,6 +46,8 @@ import { slice } from "./slice.ts";
 import { logSoftmax, softmax } from "./softmax.ts";
 import { transpose } from "./transpose.ts";
 import { where } from "./where.ts";
+import { attention } from "./attention.ts";
+import { rotaryEmbedding } from "./rotary-embedding.ts";
 import type { Operator } from "./operator.ts";
 
 /** Every operator that a graph may hold. Adding one is one file and one line here. */
@@ -70,6 +72,7 @@ export const operators: readonly Operator[] = [
   reciprocal,
   sign,
   sub,
+  attention,
   averagePool,
   averagePoolGrad,
   globalAveragePool,
@@ -90,6 +93,7 @@ export const operators: readonly Operator[] = [
   convInputGrad,
   convWeightGrad,
   convTranspose,
+  negativeLogLikelihoodLoss,
   softmaxCrossEntropyLoss,
   softmaxCrossEntropyLossGrad,
   dropout,
@@ -138,6 +142,7 @@ export const operators: readonly Operator[] = [
   unsqueeze,
   rmsNormalization,
   rnn,
+  rotaryEmbedding,
   scatterNd,
   shape,
   slice,

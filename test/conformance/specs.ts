@@ -1,3 +1,4 @@
+import { attentionSpecs } from "./cases/attention.ts";
 import { binarySpecs, comparisonSpecs, unarySpecs } from "./cases/elementwise.ts";
 import { linearSpecs } from "./cases/linear.ts";
 import { movementSpecs } from "./cases/movement.ts";
@@ -19,6 +20,7 @@ export const operatorSpecs: readonly OperatorSpec[] = [
   ...recurrentSpecs,
   ...reductionSpecs,
   ...movementSpecs,
+  ...attentionSpecs,
   ...normalizationSpecs,
   ...optimizerSpecs,
 ];

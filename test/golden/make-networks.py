@@ -171,7 +171,57 @@ def recurrences():
         run(operator, "rows of other lengths", 4, 3, 2, 2, direction="bidirectional", initial=True, lengths=[2, 4, 1])
 
 
-for family in [normalizations, volumes, pools, recurrences]:
+def attentions():
+    def attend(about, q, k, v, mask=None, attributes=None, causal=False, scale=None):
+        grouped = q[1] != k[1]
+        inputs = [draw(*q), draw(*k), draw(*v)] + ([] if mask is None else [mask])
+        options = {"is_causal": causal, "scale": scale, "enable_gqa": grouped}
+        compute = lambda a, b, c, m=None: F.scaled_dot_product_attention(a, b, c, m, **options)  # noqa: E731
+        attributes = {**({"is_causal": 1} if causal else {}), **({} if scale is None else {"scale": scale})}
+        case(about, "Attention", inputs, compute, attributes)
+
+    attend("two heads", [2, 2, 3, 4], [2, 2, 5, 4], [2, 2, 5, 3])
+    attend("causal, another scale", [1, 2, 4, 3], [1, 2, 4, 3], [1, 2, 4, 2], causal=True, scale=0.7)
+    attend("a mask that is added", [2, 1, 3, 2], [2, 1, 4, 2], [2, 1, 4, 2], mask=draw(2, 1, 3, 4))
+    attend("a bool mask", [2, 2, 2, 2], [2, 2, 3, 2], [2, 2, 3, 2], mask=torch.tensor([[1, 0, 1], [1, 1, 0]]).bool())
+    attend("4 heads share 2 of keys", [1, 4, 3, 2], [1, 2, 4, 2], [1, 2, 4, 3])
+
+    def flat(q, k, v):
+        heads = [x.reshape(x.shape[0], x.shape[1], 3, -1).transpose(1, 2) for x in (q, k, v)]
+        y = F.scaled_dot_product_attention(*heads).transpose(1, 2)
+        return y.reshape(y.shape[0], y.shape[1], -1)
+
+    inputs = [draw(2, 3, 6), draw(2, 4, 6), draw(2, 4, 9)]
+    case("three axes, 3 heads", "Attention", inputs, flat, {"q_num_heads": 3, "kv_num_heads": 3})
+
+    # A rotation is a product of complex numbers.
+    def rotated(x, cos, sin, interleaved):
+        paired = x.reshape(*x.shape[:-1], -1, 2) if interleaved else x.reshape(*x.shape[:-1], 2, -1).transpose(-1, -2)
+        turned = torch.view_as_real(torch.view_as_complex(paired.contiguous()) * torch.complex(cos, sin)[:, None])
+        return turned.reshape(x.shape) if interleaved else turned.transpose(-1, -2).reshape(x.shape)
+
+    for interleaved in [0, 1]:
+        compute = lambda x, cos, sin: rotated(x, cos, sin, interleaved)  # noqa: B023, E731
+        inputs = [draw(2, 3, 4, 6), draw(2, 4, 3), draw(2, 4, 3)]
+        case(["halves", "neighbours"][interleaved], "RotaryEmbedding", inputs, compute, {"interleaved": interleaved})
+
+
+def likelihoods():
+    def loss(about, x, target, reduction, weight=None, ignored=None):
+        attributes = {"reduction": reduction, **({} if ignored is None else {"ignore_index": ignored})}
+        inputs = [x, target] + ([] if weight is None else [weight])
+        compute = lambda logs, chosen, w=None: F.nll_loss(  # noqa: E731
+            logs, chosen, weight=weight, reduction=reduction, ignore_index=-100 if ignored is None else ignored
+        )
+        case(about, "NegativeLogLikelihoodLoss", inputs, compute, attributes, fixed=(2,))
+
+    loss("mean", draw(5, 4), torch.tensor([0, 3, 1, 2, 2]), "mean")
+    loss("none, two more axes", draw(2, 3, 2, 2), torch.tensor([[[0, 2], [1, 1]], [[2, 0], [0, 1]]]), "none")
+    loss("class weights, ignored labels", draw(5, 3), torch.tensor([0, 1, -1, 2, 1]), "mean", weight=draw(3, positive=True), ignored=-1)
+    loss("sum, class weights", draw(4, 3), torch.tensor([0, 2, 2, 1]), "sum", weight=draw(3, positive=True))
+
+
+for family in [normalizations, volumes, pools, recurrences, attentions, likelihoods]:
     family()
 document = {"source": f"PyTorch {torch.__version__.split('+')[0]}, float64, CPU", "cases": cases}
 target = pathlib.Path(__file__).parent / "networks.json"

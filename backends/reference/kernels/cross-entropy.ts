@@ -41,6 +41,23 @@ export const crossEntropyKernels: Readonly<Record<string, KernelFactory>> = {
     };
   },
 
+  /** @see https://onnx.ai/onnx/operators/onnx__NegativeLogLikelihoodLoss.html */
+  NegativeLogLikelihoodLoss: (context) => {
+    const reduction = context.attributes.string("reduction");
+    return (inputs) => {
+      const [logProbability, labels] = [required(inputs, 0), required(inputs, 1)];
+      const { classes, inner } = layoutOf(logProbability);
+      const { weights, total } = weightsOf(context, { labels, classes, given: inputs[2] });
+      const [logs, chosen] = [numbersOf(logProbability), numbersOf(labels)];
+      const losses = Float64Array.from(weights, (weight, item) => {
+        return weight === 0 ? 0 : -weight * logs[(Math.floor(item / inner) * classes + chosen[item]!) * inner + (item % inner)]!;
+      });
+      if (reduction === "none") return [tensorOf(logProbability.dtype, labels.shape, losses)];
+      const sum = losses.reduce((a, b) => a + b, 0);
+      return [tensorOf(logProbability.dtype, [], Float64Array.of(reduction === "mean" ? sum / total : sum))];
+    };
+  },
+
   /** (softmax - one-hot) times each label's weight; over the sum of the weights for "mean". */
   SoftmaxCrossEntropyLossGrad: (context) => {
     const reduction = context.attributes.string("reduction");

@@ -1,4 +1,5 @@
 import type { KernelFactory } from "../kernel.ts";
+import { attentionKernels } from "./attention.ts";
 import { batchNormalizationKernels } from "./batch-normalization.ts";
 import { binaryKernels } from "./binary.ts";
 import { convKernels } from "./conv.ts";
@@ -19,6 +20,7 @@ import { unaryKernels } from "./unary.ts";
 
 /** Every kernel by its operator's name. Adding a family is one file and one line here. */
 export const kernels: Readonly<Record<string, KernelFactory>> = {
+  ...attentionKernels,
   ...batchNormalizationKernels,
   ...binaryKernels,
   ...convKernels,

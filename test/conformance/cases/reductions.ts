@@ -1,4 +1,4 @@
-import { f32, ints, type OperatorSpec } from "../operator-spec.ts";
+import { f32, ints, type InputSpec, type OperatorSpec } from "../operator-spec.ts";
 
 const reductions = ["ReduceSum", "ReduceMean", "ReduceMax", "ReduceMin"] as const;
 
@@ -30,6 +30,20 @@ export const reductionSpecs: readonly OperatorSpec[] = [
     { operator, about: "large numbers", inputs: [f32(["batch", 6], { uniform: [-300, 300] })] },
     { operator, about: "257 classes", inputs: [f32(["batch", 257])], tolerance: 5e-5 },
   ]),
+  ...(["mean", "sum", "none"] as const).map((reduction): OperatorSpec => {
+    const labels: InputSpec = { dtype: "int64", shape: ["batch"], draw: { values: [2, 1, 0, 3] } };
+    return { operator: "NegativeLogLikelihoodLoss", about: reduction, inputs: [f32(["batch", 4]), labels], attributes: { reduction } };
+  }),
+  {
+    operator: "NegativeLogLikelihoodLoss",
+    about: "another axis, class weights, ignored labels",
+    inputs: [
+      f32(["batch", 3, 2]),
+      { dtype: "int32", shape: ["batch", 2], draw: { values: [2, -1, 0, 1] } },
+      { ...f32([3], { values: [0.5, 2, 1] }), kind: "constant" },
+    ],
+    attributes: { ignore_index: -1 },
+  },
   crossEntropy("mean"),
   crossEntropy("sum"),
   crossEntropy("none"),
