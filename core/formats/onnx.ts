@@ -1,15 +1,16 @@
 import { EspalierError } from "../errors.ts";
-import type { Attribute, Graph, Node, ValueName, ValueType } from "../graph/graph.ts";
+import type { Attribute, Graph, ValueName, ValueType } from "../graph/graph.ts";
+import { lower } from "../graph/lower.ts";
 import { findOperator } from "../operators/index.ts";
-import type { Operator } from "../operators/operator.ts";
+import type { Attributes, Operator } from "../operators/operator.ts";
 import type { Tensor, Tensors } from "../tensor.ts";
 import { encodeOnnx, type OnnxAttribute, type OnnxModel, type OnnxNode, type OnnxValue } from "./onnx-model.ts";
 
 /** The opset of the graph's operators, by domain. */
 export const opsets: Readonly<Record<string, number>> = { "": 21, "ai.onnx.ml": 5, "ai.onnx.preview.training": 1 };
 
-/** The version of the file format that belongs to opset 21. */
-const irVersion = 10;
+/** Versions of ai.onnx that can be written, with the version of the file format that belongs to each. */
+const irVersions: Readonly<Record<number, number>> = { 21: 10, 22: 10, 23: 11 };
 
 /** The key of `metadata_props` under which a file says what its initializers are: state name to role, as JSON. Others are constants. */
 export const stateMetadataKey = "espalier.state";
@@ -20,31 +21,43 @@ export interface ToOnnxOptions {
   readonly state?: Tensors;
   /** Strings kept in the file, for readers of other systems: {"author": "..."}. */
   readonly metadata?: Readonly<Record<string, string>>;
+  /** Prose about the model, for people. */
+  readonly doc?: string;
+  /** The version of the program that writes the file. */
+  readonly producerVersion?: string;
+  /**
+   * The version of ai.onnx: 21 (default) to 23. Operators that came later (RMSNormalization, Attention) are written in simpler ones: more programs
+   * read 21 than know them. 23 keeps them.
+   */
+  readonly opset?: number;
 }
 
 /**
  * A forward graph as a standard ONNX model, which ONNX Runtime, Netron and any other reader open.
  *
- * Names of inputs, outputs and state are kept; the symbolic dimension is `batch`.
+ * Names of inputs, outputs and state are kept; the symbolic dimension is `batch`. What only training knows (noise) is left away, inner values have
+ * their types beside them, and `metadata_props` says which initializers are state, so that `importOnnx` gives the same model back.
  *
  * @returns the bytes of the `.onnx` file
- * @throws GRAPH_INVALID when the graph has updates or operators that are not ONNX's, or when an output's name is that of another input or
- *   state value; TENSOR_INVALID when `state` lacks a value or has another shape; ARGUMENT_INVALID when the model is over 2 GiB
+ * @throws GRAPH_INVALID when the graph has updates, or when an output's name is that of another input or state value; BACKEND_OPERATOR_MISSING
+ *   naming operators that the opset does not have and that are not written in others; ARGUMENT_INVALID for another opset; TENSOR_INVALID when `state` lacks a value or has another shape; ARGUMENT_INVALID when the model is over 2 GiB
  * @example await writeFile("model.onnx", toOnnx(model.graph, { state: model.state }));
  */
-export function toOnnx(graph: Graph, { state, metadata = {} }: ToOnnxOptions = {}): Uint8Array<ArrayBuffer> {
-  return encodeOnnx(toOnnxModel(graph, { metadata, ...(state === undefined ? {} : { state }) }));
+export function toOnnx(graph: Graph, options: ToOnnxOptions = {}): Uint8Array<ArrayBuffer> {
+  return encodeOnnx(toOnnxModel(graph, options));
 }
 
 /** The same model before it becomes bytes. */
-export function toOnnxModel(graph: Graph, { state, metadata = {} }: ToOnnxOptions = {}): OnnxModel {
-  if (Object.keys(graph.updates).length > 0) {
-    refuse(`"${graph.name}" is a training graph: it writes ${Object.keys(graph.updates).length} state values back; export the model's forward graph`);
+export function toOnnxModel(given: Graph, { state, metadata = {}, doc, producerVersion, opset = 21 }: ToOnnxOptions = {}): OnnxModel {
+  if (Object.keys(given.updates).length > 0) {
+    refuse(`"${given.name}" is a training graph: it writes ${Object.keys(given.updates).length} state values back; export the model's forward graph`);
   }
+  const irVersion = irVersions[opset] ?? refuseOpset(opset);
+  const graph = lower(given, (name, { attributes }) => isStandard(name, opset) && !isTrainingForm(name, attributes));
   const names = nameOutputs(graph);
   const domains = new Set([""]);
   const nodes: OnnxNode[] = graph.nodes.map((node) => {
-    const operator = standardOperator(node);
+    const operator = findOperator(node.operator) ?? refuse(`${node.name}: no operator "${node.operator}"`);
     domains.add(operator.domain);
     return {
       name: node.name,
@@ -52,18 +65,21 @@ export function toOnnxModel(graph: Graph, { state, metadata = {} }: ToOnnxOption
       domain: operator.domain,
       inputs: node.inputs.map(names.of),
       outputs: node.outputs.map(names.of),
-      attributes: onnxAttributes(operator, node.attributes),
+      attributes: onnxAttributes(operator, { ...listDefaults(operator), ...node.attributes }),
     };
   });
   return {
     name: graph.name,
     producer: "espalier",
+    ...(producerVersion !== undefined && { producerVersion }),
+    ...(doc !== undefined && { doc }),
     irVersion,
-    opsets: Object.fromEntries([...domains].map((domain) => [domain, opsets[domain] ?? 1])),
+    opsets: Object.fromEntries([...domains].map((domain) => [domain, domain === "" ? opset : (opsets[domain] ?? 1)])),
     inputs: [...graph.inputs, ...(state === undefined ? graph.state : [])].map((input) => onnxValue(input.name, input)),
     outputs: Object.entries(graph.outputs).map(([name, value]) => onnxValue(name, graph.values[value] as ValueType)), // every value has a type
     initializers: { ...(state === undefined ? {} : stateInitializers(graph, state)), ...renamed(graph.constants, names.of) },
     nodes: [...nodes, ...names.copies],
+    values: innerValues(graph, names.of),
     metadata: state === undefined ? metadata : { ...metadata, [stateMetadataKey]: JSON.stringify(rolesOf(graph)) },
   };
 }
@@ -75,6 +91,13 @@ export function onnxAttributes(operator: Operator, attributes: Readonly<Record<s
       const spec = operator.attributes[name] ?? refuse(`${operator.name} has no attribute "${name}"`);
       return [name, { kind: spec.kind, value } as OnnxAttribute]; // the builder checked the value against the kind
     }),
+  );
+}
+
+/** Lists that nodes may leave out are written: the onnx package cannot infer shapes of operators that it defines by others without them. */
+function listDefaults(operator: Operator): Readonly<Record<string, Attribute>> {
+  return Object.fromEntries(
+    Object.entries(operator.attributes).flatMap(([name, spec]) => (spec.kind === "ints" && spec.default !== undefined ? [[name, spec.default]] : [])),
   );
 }
 
@@ -122,14 +145,22 @@ function nameOutputs(graph: Graph): OutputNames {
   return { of, copies };
 }
 
-function standardOperator(node: Node): Operator {
-  const operator = findOperator(node.operator) ?? refuse(`${node.name}: no operator "${node.operator}"`);
-  if (operator.domain === "espalier") {
-    refuse(
-      `${node.name} (${node.operator}) is an operator of training graphs that ONNX does not have; export the model's forward graph, or lower it`,
-    );
-  }
-  return operator;
+/** Whether a file of this opset holds the operator as it is. */
+function isStandard(name: string, opset: number): boolean {
+  const operator = findOperator(name);
+  return operator !== undefined && operator.domain !== "espalier" && (operator.opset ?? 21) <= opset;
+}
+
+/** Programs that run inference know no normalisation by the batch's own statistics. */
+function isTrainingForm(name: string, attributes: Attributes): boolean {
+  return name === "BatchNormalization" && attributes.int("training_mode") === 1;
+}
+
+/** The types of what nodes compute and the model does not return. */
+function innerValues(graph: Graph, of: (value: ValueName) => string): readonly OnnxValue[] {
+  const outputs = new Set(Object.keys(graph.outputs));
+  const computed = graph.nodes.flatMap((node) => node.outputs).filter((name) => !outputs.has(of(name)));
+  return computed.map((name) => onnxValue(of(name), graph.values[name] as ValueType)); // every value has a type
 }
 
 function stateInitializers(graph: Graph, state: Tensors): Tensors {
@@ -156,6 +187,10 @@ function rolesOf(graph: Graph): Readonly<Record<ValueName, string>> {
 
 function onnxValue(name: string, type: ValueType): OnnxValue {
   return { name, dtype: type.dtype, shape: type.shape };
+}
+
+function refuseOpset(opset: number): never {
+  throw new EspalierError("ARGUMENT_INVALID", `toOnnx: opset ${opset} is not written; use ${Object.keys(irVersions).join(", ")}`, { opset });
 }
 
 function refuse(message: string): never {

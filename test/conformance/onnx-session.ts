@@ -1,0 +1,30 @@
+import * as runtime from "onnxruntime-node";
+import { tensor, type DType, type Tensor, type Tensors, type TypedArray } from "../../core/index.ts";
+
+/** Runs the bytes of an ONNX model in ONNX Runtime itself, without any of Espalier's backends. */
+export async function runOnnx(bytes: Uint8Array, runs: readonly Tensors[]): Promise<readonly Tensors[]> {
+  const session = await runtime.InferenceSession.create(bytes, { graphOptimizationLevel: "basic", logSeverityLevel: 4 });
+  try {
+    const results: Tensors[] = [];
+    for (const feeds of runs) {
+      const inputs = Object.entries(feeds).map(
+        ([name, value]) => [name, new runtime.Tensor(value.dtype as "float32", value.data as Float32Array, value.shape)] as const,
+      ); // the types go together in a Tensor
+      const outputs = await session.run(Object.fromEntries(inputs));
+      results.push(Object.fromEntries(Object.entries(outputs).map(([name, output]) => [name, fromRuntime(output)])));
+    }
+    return results;
+  } finally {
+    await session.release();
+  }
+}
+
+/** Why ONNX Runtime cannot run a model that is in order: it has no kernel for an element type. Undefined for any other error. */
+export function missingKernel(error: unknown): string | undefined {
+  const message = error instanceof Error ? error.message : String(error);
+  return /Could not find an implementation for [^\n]*/.exec(message)?.[0];
+}
+
+function fromRuntime({ type, dims, data }: runtime.Tensor): Tensor {
+  return tensor(type as DType, dims, data as TypedArray); // the names are the same
+}
