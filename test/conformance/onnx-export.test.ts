@@ -11,6 +11,9 @@ const reference = openReference();
 /** What ONNX allows and ONNX Runtime does not run. */
 const refusedByOnnxRuntime: Readonly<Record<string, string>> = {
   "LRN: an even size, more channels than there are": "ONNX Runtime takes odd sizes only",
+  "LSTM: the batch first, both directions, lengths, given states": "ONNX Runtime has no recurrences with the batch first",
+  "GRU: the batch first, both directions, lengths, given states": "ONNX Runtime has no recurrences with the batch first",
+  "RNN: the batch first, both directions, lengths, given states": "ONNX Runtime has no recurrences with the batch first",
 };
 const specs = operatorSpecs.filter(({ operator }) => findOperator(operator)?.domain !== "ai.onnx.preview.training"); // no program runs those but training ones
 

@@ -7,7 +7,7 @@ import type { OnnxDimension, OnnxValue } from "../onnx-model.ts";
 export type Dimensions = Readonly<Record<string, Dimension>>;
 
 /**
- * The shapes of a model's inputs with every symbol replaced: by its given size, or by "batch" for the symbol of the first symbolic first axis.
+ * The shapes of a model's inputs with every symbol replaced: by its given size, or by "batch" for the one that stays.
  *
  * @throws ARGUMENT_INVALID naming all symbols without a size, or an option that names no symbol of the model
  */
@@ -17,7 +17,7 @@ export function resolveShapes(inputs: readonly OnnxValue[], given: Dimensions): 
   checkGiven(given, symbols);
   const isGiven = (symbol: string): boolean => Object.hasOwn(given, symbol);
   const hasBatch = Object.entries(given).some(([symbol, size]) => size === "batch" && symbols.has(symbol));
-  const batch = hasBatch ? undefined : named.map(({ shape: [first] }) => first).find((first) => typeof first === "string" && !isGiven(first));
+  const batch = hasBatch ? undefined : batchSymbol(named, isGiven);
   const open = [...symbols].filter((symbol) => symbol !== batch && !isGiven(symbol));
   if (open.length > 0) {
     const places = named.flatMap(({ name, shape }) =>
@@ -32,6 +32,19 @@ export function resolveShapes(inputs: readonly OnnxValue[], given: Dimensions): 
   }
   const sizeOf = (size: OnnxDimension): Dimension => (typeof size === "number" ? size : size === batch ? "batch" : (given[size] ?? 1));
   return new Map(named.map(({ name, shape }) => [name, shape.map(sizeOf)]));
+}
+
+interface NamedInput {
+  readonly name: string;
+  readonly shape: readonly OnnxDimension[];
+}
+
+/** The symbol that is called so, or stands on a first axis, or is the only one without a size. */
+function batchSymbol(inputs: readonly NamedInput[], isGiven: (symbol: string) => boolean): OnnxDimension | undefined {
+  const open = inputs.flatMap(({ shape }) => shape).filter((size) => typeof size === "string" && !isGiven(size));
+  if (open.includes("batch")) return "batch";
+  const first = inputs.map(({ shape }) => shape[0]).find((size) => size !== undefined && open.includes(size));
+  return first ?? (new Set(open).size === 1 ? open[0] : undefined);
 }
 
 /** An input's dimensions, those without a name called by input and axis. */

@@ -102,6 +102,14 @@ test("dimensions: the first symbol is the batch, others need a size, names that 
   expect(refusal(parts, { dimensions: { height: 0 } }).message).toContain("a whole number from 1");
 });
 
+test("dimensions: a symbol that is called batch, or is the only one, may stand on any axis", () => {
+  const nodes = [node("Neg", ["x"], ["y"])];
+  expect(importOnnx(bytesOf({ inputs: [value("x", [2, "N"])], nodes })).graph.inputs[0]?.shape).toEqual([2, "batch"]);
+  const parts = { inputs: [value("x", ["time", "batch"])], nodes };
+  expect(importOnnx(bytesOf(parts), { dimensions: { time: 5 } }).graph.inputs[0]?.shape).toEqual([5, "batch"]);
+  expect(refusal(parts).message).toContain('here "batch", but so are "time"');
+});
+
 test("an input that gets its value for good decides which branch is taken, and must fit", async () => {
   const branch = (operator: string): OnnxAttribute => ({
     kind: "graph",

@@ -16,7 +16,7 @@ export const readableOpsets: { readonly oldest: number; readonly newest: number 
 export interface ImportOnnxOptions {
   /**
    * Sizes of the model's symbolic dimensions by name: {"height": 32}. "batch" keeps one symbolic. A dimension without a name is called by its
-   * input and axis, "x.0". Default: the symbol of the first axis of the first input that has one is the batch; any other must be given here.
+   * input and axis, "x.0". Default: the batch is the symbol "batch", else that of the first symbolic first axis, else the only one; any other must be given here.
    */
   readonly dimensions?: Dimensions;
   /** Inputs that get one value for good, such as a sampling rate that the model branches on. They are no inputs of the result. */
