@@ -125,8 +125,9 @@ interface Axis {
 /** What is cut from an axis of the full output, stride (input - 1) + extent, and what is added at its end. */
 function cut({ extent, stride, extra, padding }: Axis): { readonly begin: number; readonly end: number; readonly extra: number } {
   if (padding === "valid") return { begin: 0, end: 0, extra: extra ?? Math.max(stride - extent, 0) };
-  if (extra !== undefined) return { begin: Math.floor(extent / 2), end: Math.floor(extent / 2), extra };
-  // `same` is the gradient of a convolution over stride * input places, which pads extent - stride in all, the larger half at the end.
-  const total = Math.max(extent - stride, 0);
-  return { begin: Math.floor(total / 2), end: total - Math.floor(total / 2), extra: Math.max(stride - extent, 0) };
+  // `same` is the gradient of a convolution over stride * input places, which pads extent - stride in all; with `outputPadding` it pads half an
+  // extent at each end, less what is added. The larger half is at the end.
+  const total = extra === undefined ? extent - stride : 2 * Math.floor(extent / 2) - extra;
+  const cutting = Math.max(total, 0);
+  return { begin: Math.floor(cutting / 2), end: cutting - Math.floor(cutting / 2), extra: Math.max(-total, 0) };
 }

@@ -84,8 +84,10 @@ function depthwise(options: DepthwiseConvOptions<Sizes>, { where, kind, axes }: 
     config,
     apply(context, x) {
       const [channels] = spatialSizes(x, axes, context.fail);
+      const each = { name: "kernel", window, kernel, depthMultiplier };
+      const w = channelKernel(context, channels, each);
       const b = useBias ? context.parameter("bias", [channels * depthMultiplier], bias.options) : undefined;
-      return activate(context.emit, activation, eachChannel(context, x, { name: "kernel", window, kernel, depthMultiplier, bias: b }));
+      return activate(context.emit, activation, eachChannel(context, x, { window, kernel: w, bias: b }));
     },
   };
 }
@@ -103,7 +105,8 @@ function separable(options: SeparableConvOptions<Sizes>, { where, kind, axes }: 
       const { emit, parameter } = context;
       const [channels] = spatialSizes(x, axes, context.fail);
       const depth = channels * depthMultiplier;
-      const between = eachChannel(context, x, { name: "depthwise_kernel", window, kernel, depthMultiplier, bias: undefined });
+      const each = channelKernel(context, channels, { name: "depthwise_kernel", window, kernel, depthMultiplier });
+      const between = eachChannel(context, x, { window, kernel: each, bias: undefined });
       const ones = Array.from({ length: axes }, () => 1);
       const w = parameter("pointwise_kernel", [filters, depth, ...ones], { ...pointwise.options, fanIn: depth, fanOut: filters, rows: filters });
       const b = useBias ? parameter("bias", [filters], bias.options) : undefined;
@@ -140,25 +143,34 @@ function common(
   return { window: { size, strides: steps, dilations, padding }, kernel, bias, config };
 }
 
-interface Depthwise {
+interface ChannelKernel {
   /** The parameter's name. */
   readonly name: string;
   readonly window: WindowOptions;
   readonly kernel: Weight;
   readonly depthMultiplier: number;
-  readonly bias: Value | undefined;
 }
 
-function eachChannel({ emit, parameter, fail }: LayerContext, x: Value, { name, window, kernel, depthMultiplier, bias }: Depthwise): Value {
-  const [channels, ...spatial] = spatialSizes(x, window.size.length, fail);
+/** The parameter [channels * depthMultiplier, 1, ...size]. */
+function channelKernel({ parameter }: LayerContext, channels: number, { name, window, kernel, depthMultiplier }: ChannelKernel): Value {
   const places = window.size.reduce((product, size) => product * size, 1);
-  const w = parameter(name, [channels * depthMultiplier, 1, ...window.size], {
+  return parameter(name, [channels * depthMultiplier, 1, ...window.size], {
     ...kernel.options,
     fanIn: channels * places,
     fanOut: depthMultiplier * places,
     rows: channels * depthMultiplier,
   });
-  return emit.op("Conv", [x, w, bias], {
+}
+
+interface EachChannel {
+  readonly window: WindowOptions;
+  readonly kernel: Value;
+  readonly bias: Value | undefined;
+}
+
+function eachChannel({ emit, fail }: LayerContext, x: Value, { window, kernel, bias }: EachChannel): Value {
+  const [channels, ...spatial] = spatialSizes(x, window.size.length, fail);
+  return emit.op("Conv", [x, kernel, bias], {
     kernel_shape: window.size,
     strides: window.strides,
     dilations: window.dilations ?? [],

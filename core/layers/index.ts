@@ -27,8 +27,23 @@ export {
   type GlobalPoolingOptions,
 } from "./global-pooling.ts";
 export { initialize, type Initializer, type InitializerConfig, type InitializerContext, type InitializerName } from "./initializer.ts";
+export { fromKerasConfig, toKerasConfig, withKerasWeights, type CustomLayers, type FromKerasOptions, type KerasConfig } from "./keras/index.ts";
 export { type Layer, type LayerContext, type LayerName, type LayerOutput, type ParameterOptions } from "./layer.ts";
 export { add, average, concatenate, maximum, minimum, multiply, subtract } from "./merging.ts";
+export {
+  groupedQueryAttention,
+  multiHeadAttention,
+  type GroupedQueryAttentionOptions,
+  type MultiHeadAttentionOptions,
+} from "./multi-head-attention.ts";
+export {
+  positionEmbedding,
+  sinePositionEncoding,
+  tokenAndPositionEmbedding,
+  type PositionEmbeddingOptions,
+  type TokenAndPositionEmbeddingOptions,
+} from "./positions.ts";
+export { nested } from "./nested.ts";
 export { Network } from "./network.ts";
 export {
   groupNormalization,

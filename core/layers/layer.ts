@@ -1,3 +1,4 @@
+import type { LayerCall } from "../models/layer-call.ts";
 import type { Emitter, Value } from "../operators/operator.ts";
 import type { Tensor } from "../tensor.ts";
 import type { Constraint } from "../training/constraint.ts";
@@ -31,7 +32,7 @@ export interface LayerContext {
    */
   readonly parameter: (name: string, shape: readonly number[], options: ParameterOptions) => Value;
   /** Like `parameter`, but learned from what passes by and not by gradients: running means. Its role is "statistic". */
-  readonly statistic: (name: string, shape: readonly number[], options: Pick<ParameterOptions, "initializer">) => Value;
+  readonly statistic: (name: string, shape: readonly number[], options: Pick<ParameterOptions, "initializer" | "frozen">) => Value;
   /** Which places of a value count: bool [batch, time], true for those that do; undefined where all do. */
   readonly maskOf: (value: Value) => Value | undefined;
   /** Says which places of an output count, for the layers after this one. */
@@ -69,6 +70,8 @@ export interface Layer<Output extends LayerOutput = Value> {
   readonly merges?: boolean;
   /** Whether its output has the mask of its first input, as for layers that work on each place alone. Default false: the mask ends here. */
   readonly passesMask?: boolean;
+  /** The calls of the model that it copies, where it is one: for configurations and summaries. */
+  readonly inner?: readonly LayerCall[];
   /** @param input [batch, ...] @param others further inputs of a layer that merges */
   apply(context: LayerContext, input: Value, ...others: readonly Value[]): Output;
 }

@@ -49,20 +49,7 @@ export class Network {
   apply<Output extends LayerOutput>(layer: Layer<Output>, input: Value, ...others: readonly Value[]): Output {
     const name = this.#nameOf(layer, "");
     const inputs = [input, ...others];
-    const before = this.#builder.nodes.length;
-    const output = this.#write(layer, { name, frozen: false }, inputs);
-    const outputs = valuesOf(output);
-    this.#calls.push({
-      name,
-      kind: layer.kind,
-      config: layer.config,
-      ...(layer.trainable === false && { trainable: false }),
-      inputs: inputs.map((value) => value.name),
-      outputs: outputs.map((value) => value.name),
-      nodes: this.#builder.nodes.slice(before).map((node) => node.name),
-      state: this.#builder.stateNames.filter((state) => state.startsWith(`${name}/`)),
-    });
-    return output;
+    return this.#call(layer, { name, frozen: false, calls: this.#calls }, inputs);
   }
 
   output(name: string, value: Value): void {
@@ -79,6 +66,28 @@ export class Network {
       layers: this.#calls,
       ...(Object.keys(this.#parameters).length > 0 && { parameters: this.#parameters }),
     };
+  }
+
+  /** Writes a layer and notes the call. */
+  #call<Output extends LayerOutput>(layer: Layer<Output>, place: Place, inputs: readonly Value[]): Output {
+    const before = this.#builder.nodes.length;
+    // Of a copied model, the names of the state here.
+    const inner: LayerCall[] = (layer.inner ?? []).map((call) => {
+      return Object.assign({}, call, { state: call.state.map((state) => `${place.name}/${state}`) });
+    });
+    const output = this.#write(layer, { ...place, calls: inner }, inputs);
+    place.calls.push({
+      name: place.name,
+      kind: layer.kind,
+      config: layer.config,
+      ...(layer.trainable === false && { trainable: false }),
+      inputs: inputs.map((value) => value.name),
+      outputs: valuesOf(output).map((value) => value.name),
+      nodes: this.#builder.nodes.slice(before).map((node) => node.name),
+      state: this.#builder.stateNames.filter((state) => state.startsWith(`${place.name}/`)),
+      ...(inner.length > 0 && { layers: inner }),
+    });
+    return output;
   }
 
   #write<Output extends LayerOutput>(layer: Layer<Output>, place: Place, inputs: readonly Value[]): Output {
@@ -127,7 +136,7 @@ export class Network {
       statistic: state("statistic"),
       maskOf: (value) => this.#masks.get(value.name),
       setMask: (value, mask) => this.#masks.set(value.name, mask),
-      apply: (layer, ...values) => this.#write(layer, { name: this.#nameOf(layer, `${place.name}/`), frozen: place.frozen }, values),
+      apply: (layer, ...values) => this.#call(layer, { ...place, name: this.#nameOf(layer, `${place.name}/`) }, values),
       fail: (message) => {
         throw new EspalierError("GRAPH_SHAPE", `${place.name} (of ${inputs.map((input) => formatShape(input.shape)).join(", ")}): ${message}`, {
           layer: place.name,
@@ -171,6 +180,8 @@ interface Place {
   readonly name: string;
   /** Whether a layer around it is not trained. */
   readonly frozen: boolean;
+  /** Where its call is noted. */
+  readonly calls: LayerCall[];
 }
 
 interface WantedState {

@@ -1,19 +1,28 @@
 import { EspalierError } from "../errors.ts";
 import { elementCount } from "../tensor.ts";
 import { checkSize, featureSizes } from "./argument.ts";
+import { checkDataFormat, type DataFormat } from "./data-format.ts";
 import { named, type Layer, type LayerName } from "./layer.ts";
 
 /**
  * One row of numbers for each example: [batch, ...sizes] -> [batch, product of sizes].
  *
+ * @param options.dataFormat default "channels_last": the elements as they lie, whatever they are; "channels_first" brings the channels to the end
+ *   first, as Keras's Flatten does when told so
  * @see https://keras.io/api/layers/reshaping_layers/flatten/
  */
-export function flatten(common: LayerName = {}): Layer {
+export function flatten({ dataFormat = "channels_last", ...common }: { readonly dataFormat?: DataFormat } & LayerName = {}): Layer {
+  checkDataFormat("flatten", dataFormat);
   return {
     kind: "Flatten",
     ...named(common),
-    config: { dataFormat: "channels_first" },
-    apply: ({ emit }, x) => (x.shape.length === 1 ? emit.op("Unsqueeze", [x, emit.ints([1])]) : emit.op("Flatten", [x], { axis: 1 })),
+    config: { dataFormat },
+    apply({ emit }, x) {
+      if (x.shape.length === 1) return emit.op("Unsqueeze", [x, emit.ints([1])]);
+      const moves = dataFormat === "channels_first" && x.shape.length > 2;
+      const perm = [0, ...[...x.shape.keys()].slice(2), 1];
+      return emit.op("Flatten", [moves ? emit.op("Transpose", [x], { perm }) : x], { axis: 1 });
+    },
   };
 }
 

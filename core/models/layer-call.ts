@@ -15,4 +15,6 @@ export interface LayerCall {
   readonly nodes: readonly string[];
   /** Names of the layer's state. */
   readonly state: readonly ValueName[];
+  /** The calls of layers inside it, where there are some. */
+  readonly layers?: readonly LayerCall[];
 }

@@ -1,0 +1,114 @@
+import { EspalierError } from "../../errors.ts";
+import { formatShape } from "../../graph/graph.ts";
+import { allocate, elementCount, tensor, toNumbers, type Tensor } from "../../tensor.ts";
+
+/**
+ * How a weight lies in Keras and how it lies here.
+ *
+ * `order`: which of Keras's axes comes where here; then the sizes may be joined to those of the parameter's shape.
+ */
+interface Layout {
+  readonly order: (rank: number) => readonly number[];
+}
+
+/** Kernels of convolutions: [...kernel, inputs, filters] there, [filters, inputs, ...kernel] here. */
+const kernelLast: Layout = { order: (rank) => [rank - 1, rank - 2, ...Array.from({ length: rank - 2 }, (_, i) => i)] };
+
+/** Kernels of depthwise convolutions: [...kernel, channels, multiplier] there, [channels * multiplier, 1, ...kernel] here. */
+const depthwise: Layout = { order: (rank) => [rank - 2, rank - 1, ...Array.from({ length: rank - 2 }, (_, i) => i)] };
+
+/** Kernels of recurrent layers: [inputs, gates * units] there, [1, gates * units, inputs] here. */
+const turned: Layout = { order: (rank) => [rank - 1, ...Array.from({ length: rank - 1 }, (_, i) => i)] };
+
+/** Where a layer's weight lies otherwise than in Keras: by the layer's class and the weight's name. */
+const layouts: Readonly<Record<string, Readonly<Record<string, Layout>>>> = {
+  Conv1D: { kernel: kernelLast },
+  Conv2D: { kernel: kernelLast },
+  Conv3D: { kernel: kernelLast },
+  Conv1DTranspose: { kernel: kernelLast },
+  Conv2DTranspose: { kernel: kernelLast },
+  Conv3DTranspose: { kernel: kernelLast },
+  DepthwiseConv1D: { kernel: depthwise },
+  DepthwiseConv2D: { kernel: depthwise },
+  SeparableConv1D: { depthwise_kernel: depthwise, pointwise_kernel: kernelLast },
+  SeparableConv2D: { depthwise_kernel: depthwise, pointwise_kernel: kernelLast },
+  LSTM: { kernel: turned, recurrent_kernel: turned },
+  GRU: { kernel: turned, recurrent_kernel: turned },
+  SimpleRNN: { kernel: turned, recurrent_kernel: turned },
+};
+
+/** How axes of a weight are written: in Keras's layout there, in ours here. */
+export interface AxisMap {
+  readonly toKeras: (axis: number) => number;
+  readonly fromKeras: (axis: number) => number;
+}
+
+/**
+ * The axes of the weight that an argument is about.
+ *
+ * @param argument in camel case: "kernelConstraint"
+ * @param kernelSize the layer's, which tells how many axes a kernel has
+ */
+export function axisMap(kind: string, argument: string, kernelSize: unknown): AxisMap {
+  const name = argument.replace(/Constraint$/, "");
+  const ofDepthwise = kind.startsWith("Depthwise") ? "kernel" : "depthwise_kernel";
+  const weight = { depthwise: ofDepthwise, pointwise: "pointwise_kernel", recurrent: "recurrent_kernel" }[name] ?? name;
+  const rank = Array.isArray(kernelSize) ? kernelSize.length + 2 : 2;
+  const order = layouts[kind]?.[weight]?.order(rank);
+  if (order === undefined) return { toKeras: (axis) => axis, fromKeras: (axis) => axis };
+  const front = (axis: number): number => (axis < 0 ? axis + rank : axis);
+  return { toKeras: (axis) => order[front(axis)] ?? axis, fromKeras: (axis) => order.indexOf(front(axis)) };
+}
+
+/** One of Keras's weights as the parameter here. @param shape the parameter's @throws ARGUMENT_INVALID when the sizes do not go together */
+export function weightFromKeras(
+  kind: string,
+  { name, weight, shape }: { readonly name: string; readonly weight: Tensor; readonly shape: readonly number[] },
+): Tensor {
+  const short = name.slice(name.lastIndexOf("/") + 1);
+  const order = layouts[kind]?.[short]?.order(weight.shape.length);
+  const moved = order === undefined ? weight : transposed(weight, order);
+  // Keras has axes of heads and gates where there is one here: what is joined lies side by side in both.
+  if (withoutOnes(moved.shape) === withoutOnes(shape) || joins(moved.shape, shape))
+    return tensor("float32", shape, Float32Array.from(toNumbers(moved)));
+  throw new EspalierError(
+    "ARGUMENT_INVALID",
+    `"${name}" (of a ${kind}) is ${formatShape(shape)}, which Keras's ${formatShape(weight.shape)} does not fill`,
+    {
+      parameter: name,
+      shape: weight.shape,
+    },
+  );
+}
+
+function withoutOnes(shape: readonly number[]): string {
+  return shape.filter((size) => size !== 1).join();
+}
+
+/** Whether neighbouring sizes of `parts` multiply to those of `whole`. */
+function joins(parts: readonly number[], whole: readonly number[]): boolean {
+  let i = 0;
+  for (const size of whole) {
+    let product = 1;
+    while (product < size && i < parts.length) product *= parts[i++] ?? 1;
+    if (product !== size) return false;
+  }
+  return elementCount(parts.slice(i)) === 1;
+}
+
+function transposed(value: Tensor, order: readonly number[]): Tensor {
+  const shape = order.map((axis) => value.shape[axis] ?? 1);
+  const strides = value.shape.map((_, axis) => elementCount(value.shape.slice(axis + 1)));
+  const from = toNumbers(value);
+  const data = allocate("float32", from.length);
+  const place = shape.map(() => 0);
+  for (let i = 0; i < data.length; i += 1) {
+    data[i] = from[place.reduce((sum, at, axis) => sum + at * (strides[order[axis] ?? 0] ?? 0), 0)] ?? 0;
+    for (let axis = shape.length - 1; axis >= 0; axis -= 1) {
+      place[axis] = (place[axis] ?? 0) + 1;
+      if ((place[axis] ?? 0) < (shape[axis] ?? 0)) break;
+      place[axis] = 0;
+    }
+  }
+  return tensor("float32", shape, data);
+}
