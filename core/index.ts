@@ -239,11 +239,14 @@ export {
   createEvaluationGraph,
   createTrainingGraph,
   createUpdateGraph,
+  csvLog,
   describeAnomaly,
   earlyStopping,
   findAnomaly,
+  progress,
   recordNumbers,
   rescuedResult,
+  tensorBoard,
   lossTerms,
   randomFeeds,
   decodeCheckpoint,
@@ -268,6 +271,7 @@ export {
   type Anomaly,
   type AnomalyOptions,
   type BestWeights,
+  type ByteSink,
   type Callback,
   type CallbackRun,
   type CallbackState,
@@ -277,7 +281,10 @@ export {
   type Monitor,
   type NamedTerm,
   type PendingGradients,
+  type ProgressOptions,
   type Standing,
+  type TensorBoardOptions,
+  type TextSink,
   type ValueRange,
   type Checkpoint,
   type CheckpointStore,
@@ -393,6 +400,18 @@ export { chooseBest, trainTable, type TableEvent, type TrainedTable, type TrainT
 export { type Candidate } from "./pipeline/train-candidate.ts";
 export { checkModelName, modelNames, type DataKind } from "./pipeline/networks/index.ts";
 export { lazyCheckpoints, type LazyCheckpoints, type LazyCheckpointsOptions } from "./pipeline/lazy-checkpoints.ts";
-export { type RunArtifact, type RunPoint, type RunRecord, type RunStatus, type RunStore } from "./tracking/index.ts";
+export {
+  crc32c,
+  encodeEventRecord,
+  histogramOf,
+  maskedCrc32c,
+  type EventRecord,
+  type Histogram,
+  type RunArtifact,
+  type RunPoint,
+  type RunRecord,
+  type RunStatus,
+  type RunStore,
+} from "./tracking/index.ts";
 export { chooseBackend, type ChooseBackendOptions, type ChosenBackend } from "./choose-backend.ts";
 export { selfTest } from "./self-test.ts";

@@ -1,11 +1,12 @@
 export { nodeBackends } from "./backends.ts";
 export { loadBundle, saveBundle } from "./bundle/bundle-files.ts";
-export { fileCheckpoints } from "./checkpoints/index.ts";
+export { fileCheckpoints, type FileCheckpoints, type FileCheckpointsOptions } from "./checkpoints/index.ts";
 export { describeEnvironment } from "./environment.ts";
 export { examineBackend, type Examination } from "./examine-backend.ts";
 export { openNodeBackend } from "./open-backend.ts";
 export { openNodePredictor } from "./open-predictor.ts";
 export { fileSource } from "./sources/file.ts";
 export { openFiles, type ReadingOptions } from "./sources/open-files.ts";
+export { csvFile, tensorBoardFiles } from "./tracking/log-files.ts";
 export { fileRuns, runsFolder } from "./tracking/file-runs.ts";
 export { trainFiles, type TrainedBundle, type TrainFilesOptions, type TrainingParameters } from "./train-files.ts";

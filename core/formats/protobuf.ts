@@ -30,6 +30,14 @@ export class ProtobufWriter {
     this.#append(bytes);
   }
 
+  /** A 64-bit float field. */
+  double(field: number, value: number): void {
+    this.#varint(field * 8 + 1);
+    const bytes = new Uint8Array(8);
+    new DataView(bytes.buffer).setFloat64(0, value, true);
+    this.#append(bytes);
+  }
+
   string(field: number, value: string): void {
     this.bytes(field, new TextEncoder().encode(value));
   }
@@ -61,6 +69,13 @@ export class ProtobufWriter {
   packedFloats(field: number, values: readonly number[]): void {
     const view = new DataView(new ArrayBuffer(values.length * 4));
     values.forEach((value, i) => view.setFloat32(i * 4, value, true));
+    this.bytes(field, new Uint8Array(view.buffer));
+  }
+
+  /** Repeated 64-bit floats in the packed form. */
+  packedDoubles(field: number, values: readonly number[]): void {
+    const view = new DataView(new ArrayBuffer(values.length * 8));
+    values.forEach((value, i) => view.setFloat64(i * 8, value, true));
     this.bytes(field, new Uint8Array(view.buffer));
   }
 

@@ -7,6 +7,7 @@ import type { Tensors } from "../tensor.ts";
 import type { Callback } from "./callbacks/callback.ts";
 import { checkCallbackNames } from "./callbacks/dispatch.ts";
 import { earlyStopping as earlyStoppingCallback } from "./callbacks/early-stopping.ts";
+import { scheduleCallback } from "./callbacks/schedule-state.ts";
 import type { Standing } from "./checkpoint.ts";
 import type { FitOptions } from "./fit-options.ts";
 import { lossTerms, type NamedTerm } from "./loss-terms.ts";
@@ -54,7 +55,8 @@ export function planRun(options: FitOptions): RunPlan {
     "monitor",
   );
   const stopping = options.earlyStopping && earlyStoppingCallback({ ...monitor, ...options.earlyStopping });
-  const callbacks = [...(stopping === undefined ? [] : [stopping]), ...(options.callbacks ?? [])];
+  const scheduling = options.schedule && scheduleCallback(options.schedule);
+  const callbacks = [stopping, scheduling, ...(options.callbacks ?? [])].filter((callback) => callback !== undefined);
   checkCallbackNames(callbacks);
   const dataOf = (epoch: number): Dataset<Tensors> => (typeof train === "function" ? train({ epoch, seed }) : train);
   return { model, backend, terms, metrics, monitor, numbers, callbacks, epochs, seed, accumulateSteps, sampleWeights, dataOf };

@@ -1,36 +1,79 @@
-import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { copyFile, link, mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { decodeCheckpoint, encodeCheckpoint, EspalierError, type CheckpointStore } from "../../core/index.ts";
+import { decodeCheckpoint, encodeCheckpoint, EspalierError, type Checkpoint, type CheckpointStore } from "../../core/index.ts";
+
+/** A folder of checkpoints. */
+export interface FileCheckpoints extends CheckpointStore {
+  /** @param which "last", "best", or the step of one that was retained */
+  load(which: "last" | "best" | number): Promise<Checkpoint | undefined>;
+  /** The steps of the retained ones, rising. */
+  steps(): Promise<readonly number[]>;
+}
+
+/** What a folder keeps. */
+export interface FileCheckpointsOptions {
+  /** So many of the newest stay under their steps besides the last and the best, `step-000001200.safetensors`; `Infinity` for all. Default 0. */
+  readonly retain?: number;
+}
 
 /**
- * Checkpoints in a folder: `last.safetensors` and `best.safetensors`.
+ * Checkpoints in a folder: `last.safetensors`, `best.safetensors`, and the newest by their steps when asked for.
  *
  * A file is written beside its place, flushed to the disk and renamed, so that a kill at any moment leaves the old or the new one, whole.
  * The folder is made by the first save.
  *
- * @throws FILE_UNREADABLE naming the path when it cannot be written or read; CHECKPOINT_INVALID naming it when it is damaged
+ * @throws FILE_UNREADABLE naming the path when it cannot be written or read; CHECKPOINT_INVALID naming it when it is damaged; ARGUMENT_INVALID
  */
-export function fileCheckpoints(folder: string): CheckpointStore {
-  const pathOf = (which: "last" | "best"): string => join(folder, `${which}.safetensors`);
+export function fileCheckpoints(folder: string, { retain = 0 }: FileCheckpointsOptions = {}): FileCheckpoints {
+  if (!(retain === Infinity || (Number.isSafeInteger(retain) && retain >= 0))) {
+    throw new EspalierError("ARGUMENT_INVALID", `fileCheckpoints: retain must be a whole number from 0, not ${retain}`, { retain });
+  }
+  const pathOf = (which: "last" | "best" | number): string =>
+    join(folder, `${typeof which === "number" ? `step-${String(which).padStart(9, "0")}` : which}.safetensors`);
+  const steps = (): Promise<readonly number[]> => retainedSteps(folder);
   return {
     async save(checkpoint, { best }) {
       const bytes = encodeCheckpoint(checkpoint);
-      if (best) await replaceFile(pathOf("best"), bytes, folder);
-      await replaceFile(pathOf("last"), bytes, folder);
+      await replaceFile(pathOf("last"), folder, (path) => writeFlushed(path, bytes));
+      const ofLast = (path: string): Promise<void> => linkOrCopy(pathOf("last"), path);
+      if (best) await replaceFile(pathOf("best"), folder, ofLast);
+      if (retain === 0) return pathOf("last");
+      await replaceFile(pathOf(checkpoint.step), folder, ofLast);
+      const outdated = (await steps()).toReversed().slice(retain);
+      for (const step of outdated) await rm(pathOf(step), { force: true });
       return pathOf("last");
     },
     async load(which) {
       const bytes = await readIfThere(pathOf(which));
       return bytes === undefined ? undefined : decodeCheckpoint(bytes, pathOf(which));
     },
+    steps,
   };
 }
 
-async function replaceFile(path: string, bytes: Uint8Array, folder: string): Promise<void> {
+async function retainedSteps(folder: string): Promise<readonly number[]> {
+  const names = await readdir(folder).catch((cause: unknown) => {
+    if (cause instanceof Error && "code" in cause && cause.code === "ENOENT") return [];
+    throw unreadable(`cannot read the folder ${folder}`, folder, cause);
+  });
+  const steps = names.flatMap((name) => {
+    const found = /^step-(\d+)\.safetensors$/.exec(name);
+    return found === null ? [] : [Number(found[1])];
+  });
+  return steps.toSorted((a, b) => a - b);
+}
+
+/** The same bytes under another name, without writing them again where the file system can. Both names stand for one file that is never changed, only replaced. */
+async function linkOrCopy(from: string, to: string): Promise<void> {
+  await rm(to, { force: true }); // what a killed process may have left
+  await link(from, to).catch(() => copyFile(from, to));
+}
+
+async function replaceFile(path: string, folder: string, write: (path: string) => Promise<void>): Promise<void> {
   const temporary = `${path}.tmp`;
   try {
     await mkdir(folder, { recursive: true });
-    await writeFlushed(temporary, bytes);
+    await write(temporary);
     await rename(temporary, path);
     await flushFolder(folder); // the new name is on the disk too
   } catch (cause) {

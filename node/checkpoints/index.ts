@@ -1,1 +1,1 @@
-export { fileCheckpoints } from "./file-store.ts";
+export { fileCheckpoints, type FileCheckpoints, type FileCheckpointsOptions } from "./file-store.ts";
