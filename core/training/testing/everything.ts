@@ -45,7 +45,10 @@ export function diary(): Callback & { readonly pages: () => string } {
   let text = "";
   return {
     name: "diary",
-    onStart: (_event, run) => void (text = String(run.restored?.["text"] ?? "")),
+    onStart(_event, run) {
+      const restored = run.restored?.["text"];
+      text = typeof restored === "string" ? restored : "";
+    },
     onStep: ({ step, loss }) => void (text += `${step}:${loss.toString(36)} `),
     onEpoch: ({ record }) => void (text += `| ${record.epoch} `),
     state: () => ({ text }),
