@@ -1,18 +1,19 @@
 import { elu, gelu, leakyRelu, relu, sigmoid, softplus, tanh } from "./activations.ts";
 import { adadelta } from "./adadelta.ts";
 import { adagrad } from "./adagrad.ts";
-import { adam } from "./adam.ts";
 import { adamW } from "./adam-w.ts";
+import { adam } from "./adam.ts";
 import { adamax } from "./adamax.ts";
 import { abs, add, div, mul, neg, reciprocal, sign, sub } from "./arithmetic.ts";
+import { attention } from "./attention.ts";
 import { averagePool, averagePoolGrad, globalAveragePool } from "./average-pool.ts";
 import { batchNormalization, batchNormalizationGrad } from "./batch-normalization.ts";
 import { cast } from "./cast.ts";
 import { and, equal, greater, greaterOrEqual, less, lessOrEqual, not, or } from "./comparison.ts";
 import { concat, split } from "./concat.ts";
-import { conv } from "./conv.ts";
 import { convInputGrad, convWeightGrad } from "./conv-gradients.ts";
 import { convTranspose } from "./conv-transpose.ts";
+import { conv } from "./conv.ts";
 import { negativeLogLikelihoodLoss, softmaxCrossEntropyLoss, softmaxCrossEntropyLossGrad } from "./cross-entropy.ts";
 import { dropout } from "./dropout.ts";
 import { expand } from "./expand.ts";
@@ -24,15 +25,16 @@ import { gru } from "./gru.ts";
 import { identity } from "./identity.ts";
 import { instanceNormalization, meanVarianceNormalization } from "./instance-normalization.ts";
 import { layerNormalization, layerNormalizationGrad } from "./layer-normalization.ts";
-import { lrn } from "./lrn.ts";
 import { lion } from "./lion.ts";
+import { globalLpPool, lpPool } from "./lp-pool.ts";
+import { lrn } from "./lrn.ts";
 import { lstm } from "./lstm.ts";
 import { gemm, matMul } from "./matmul.ts";
-import { globalLpPool, lpPool } from "./lp-pool.ts";
 import { globalMaxPool, maxPool, maxPoolGrad } from "./max-pool.ts";
 import { momentum } from "./momentum.ts";
 import { movingAverage } from "./moving-average.ts";
 import { nadam } from "./nadam.ts";
+import { alphaDropout, dropPath, gaussianDropout, gaussianNoise, spatialDropout } from "./noise.ts";
 import { pad } from "./pad.ts";
 import { erf, exp, log, pow, sqrt } from "./powers.ts";
 import { argMax, reduceMax, reduceMean, reduceMin, reduceSum } from "./reductions.ts";
@@ -40,14 +42,13 @@ import { flatten, reshape, squeeze, unsqueeze } from "./reshape.ts";
 import { rmsNormalization } from "./rms-normalization.ts";
 import { rmsProp } from "./rms-prop.ts";
 import { rnn } from "./rnn.ts";
+import { rotaryEmbedding } from "./rotary-embedding.ts";
 import { scatterNd } from "./scatter-nd.ts";
 import { shape } from "./shape.ts";
 import { slice } from "./slice.ts";
 import { logSoftmax, softmax } from "./softmax.ts";
 import { transpose } from "./transpose.ts";
 import { where } from "./where.ts";
-import { attention } from "./attention.ts";
-import { rotaryEmbedding } from "./rotary-embedding.ts";
 import type { Operator } from "./operator.ts";
 
 /** Every operator that a graph may hold. Adding one is one file and one line here. */
@@ -122,6 +123,11 @@ export const operators: readonly Operator[] = [
   maxPool,
   maxPoolGrad,
   momentum,
+  alphaDropout,
+  dropPath,
+  gaussianDropout,
+  gaussianNoise,
+  spatialDropout,
   movingAverage,
   nadam,
   pad,

@@ -7,6 +7,7 @@ import { crossEntropyKernels } from "./cross-entropy.ts";
 import { elementwiseOptimizerKernels } from "./elementwise-optimizers.ts";
 import { gatherKernels } from "./gather.ts";
 import { matMulKernels } from "./matmul.ts";
+import { noiseKernels } from "./noise.ts";
 import { normalizationKernels } from "./normalizations.ts";
 import { optimizerKernels } from "./optimizers.ts";
 import { pieceKernels } from "./pieces.ts";
@@ -28,6 +29,7 @@ export const kernels: Readonly<Record<string, KernelFactory>> = {
   ...elementwiseOptimizerKernels,
   ...gatherKernels,
   ...matMulKernels,
+  ...noiseKernels,
   ...normalizationKernels,
   ...optimizerKernels,
   ...pieceKernels,
