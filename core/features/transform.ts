@@ -57,7 +57,8 @@ interface Place {
   readonly offset: number;
 }
 
-function widthOf(feature: FittedFeature): number {
+/** How many numbers of the input `features` one feature has. */
+export function widthOf(feature: FittedFeature): number {
   switch (feature.kind) {
     case "number":
       return feature.missing ? 2 : 1;

@@ -1,10 +1,10 @@
 import { augmentedFeeds, type ImageAugmentation } from "../../data/augment-images.ts";
 import { EspalierError } from "../../errors.ts";
-import type { FittedFeature } from "../../features/features.ts";
+import type { FittedFeature, FittedFeatures } from "../../features/features.ts";
 import { dense, flatten, sequential } from "../../layers/index.ts";
-import { convNet, headUnits, type Model } from "../../models/index.ts";
+import { convNet, headUnits, mobileNetV2, resNet, type ImageShape, type Model, type ResNetDepth } from "../../models/index.ts";
 import { adam, cosineSchedule, tableRecipe, type Recipe } from "../../training/index.ts";
-import type { NetworkContext, NetworkFamily } from "./network.ts";
+import type { Network, NetworkContext, NetworkFamily } from "./network.ts";
 
 /** Networks for images: their input is named after the column, [batch, channels, height, width] from 0 to 1. */
 export const imageNetworks: NetworkFamily = {
@@ -14,6 +14,10 @@ export const imageNetworks: NetworkFamily = {
     linear: (context) => pixelsToOutputs(context),
     network: (context) => sizedConvNet(context),
     "conv-net": (context) => sizedConvNet(context),
+    resnet18: residual(18),
+    resnet34: residual(34),
+    resnet50: residual(50),
+    "mobilenet-v2": ({ features, ...context }) => mobileNetV2({ ...imageInput(features), ...context }),
   },
   recipe: imageRecipe,
   vary: (feeds, { features }) => {
@@ -36,6 +40,15 @@ function pixelsToOutputs({ features, head, seed }: NetworkContext): Model {
   const { units, output } = headUnits(head);
   const layers = [flatten(), dense({ units, kernelInitializer: "zeros" })];
   return sequential({ name: "linear", input: { name: column, shape }, layers, output, seed, config: { name: "linear", shape, units, seed } });
+}
+
+function residual(depth: ResNetDepth): Network {
+  return ({ features, ...context }) => resNet({ depth, ...imageInput(features), ...context });
+}
+
+function imageInput(features: FittedFeatures): { readonly input: string; readonly shape: ImageShape } {
+  const { column, shape } = imageFeature(features);
+  return { input: column, shape };
 }
 
 /** One more convolution, with twice the filters, for each doubling of the side above 16 pixels: the dense layer always sees about 8x8 places or fewer. */

@@ -1,5 +1,6 @@
 import { featureWidth } from "../../features/transform.ts";
-import { linear, mlp } from "../../models/index.ts";
+import { featureBlocks } from "../../features/blocks.ts";
+import { linear, mlp, wideAndDeep } from "../../models/index.ts";
 import { tableRecipe } from "../../training/index.ts";
 import type { Network, NetworkFamily } from "./network.ts";
 
@@ -13,6 +14,7 @@ export const tableNetworks: NetworkFamily = {
     linear: ({ features, ...context }) => linear({ width: featureWidth(features), ...context }),
     network: perceptron,
     mlp: perceptron,
+    "wide-and-deep": ({ features, ...context }) => wideAndDeep({ blocks: featureBlocks(features), ...context }),
   },
   recipe: (name, { head, rows }) => tableRecipe({ head, rows, model: name === "linear" ? "linear" : "network" }),
 };

@@ -1,0 +1,159 @@
+import { afterAll, expect, test, vi } from "vitest";
+import { openOnnxRuntime } from "../../backends/onnxruntime/index.ts";
+import { openReference } from "../../backends/reference/index.ts";
+import { tensorBatches } from "../data/tensor-batches.ts";
+import { Random } from "../random.ts";
+import { elementCount, tensor, toNumbers, type Tensors } from "../tensor.ts";
+import { adam, fit, meanSquaredError, softmaxCrossEntropy, type Losses } from "../training/index.ts";
+import { dlrm, mobileNetV2, nBeats, resNet, temporalConvolution, twoTower, uNet, wideAndDeep, type Model, type TableBlock } from "./index.ts";
+
+const backend = openReference();
+afterAll(() => backend.dispose());
+vi.setConfig({ testTimeout: 60_000 }); // drawing first values for 80 million parameters takes seconds
+const classes = (n: number): { readonly task: "classification"; readonly classes: number } => ({ task: "classification", classes: n });
+
+/** Trained numbers; running statistics are not among them. */
+function trained({ graph }: Model): number {
+  return graph.state.filter(({ role }) => role === "parameter").reduce((sum, { shape }) => sum + elementCount(shape), 0);
+}
+
+async function outputsOf(model: Model, feeds: Tensors): Promise<Tensors> {
+  const executable = await backend.compile(model.graph, { state: model.state });
+  const outputs = await executable.run(feeds);
+  await executable.dispose();
+  return outputs;
+}
+
+function normal(shape: readonly number[], seed = 1): Tensors[string] {
+  return tensor("float32", shape, new Random(seed).normals(elementCount(shape)));
+}
+
+test("parameter counts are those of torchvision, Keras Applications and timm", () => {
+  const photograph = { shape: [3, 224, 224], head: classes(1000) } as const;
+  expect(trained(resNet({ ...photograph, depth: 18 }))).toBe(11_689_512);
+  expect(trained(resNet({ ...photograph, depth: 34 }))).toBe(21_797_672);
+  expect(trained(resNet({ ...photograph, depth: 50 }))).toBe(25_557_032);
+  const mobile = mobileNetV2(photograph);
+  expect(trained(mobile)).toBe(3_504_872);
+  expect(Object.values(mobile.state).reduce((sum, { shape }) => sum + elementCount(shape), 0)).toBe(3_538_984); // with the running statistics
+});
+
+test("a U-Net has the paper's kernels: 31 million numbers, and answers at every place", async () => {
+  const pair = (from: number, to: number): number => 9 * from * to + to + 9 * to * to + to;
+  const up = (from: number): number => 4 * from * (from / 2) + from / 2 + pair(from, from / 2);
+  const expected =
+    pair(1, 64) + pair(64, 128) + pair(128, 256) + pair(256, 512) + pair(512, 1024) + up(1024) + up(512) + up(256) + up(128) + 64 * 2 + 2;
+  expect(trained(uNet({ shape: [1, 64, 64], head: classes(2) }))).toBe(expected);
+  expect(expected).toBe(31_030_658);
+  const small = uNet({ shape: [1, 16, 12], head: classes(3), filters: 2, depth: 2 });
+  expect((await outputsOf(small, { image: normal([1, 1, 16, 12]) }))["logits"]?.shape).toEqual([1, 3, 16, 12]);
+  expect(() => uNet({ shape: [1, 20, 16], head: classes(2) })).toThrow("an image of 20x16 cannot be halved 4 times; pad it to a multiple of 16");
+});
+
+test.each([
+  ["resnet-18 of small pictures", () => resNet({ shape: [1, 8, 8], head: classes(4) }), [2, 1, 8, 8]],
+  ["resnet-50 of photographs", () => resNet({ shape: [3, 32, 32], head: classes(4), depth: 50, stem: "photograph" }), [1, 3, 32, 32]],
+  ["mobilenet-v2", () => mobileNetV2({ shape: [3, 16, 16], head: classes(4), alpha: 0.35 }), [1, 3, 16, 16]],
+] as const)("%s answers with one logit a class", async (_, build, shape) => {
+  const fast = await openOnnxRuntime({ thread: "inline" }); // the reference backend would take half a minute
+  const model = build();
+  const executable = await fast.compile(model.graph, { state: model.state });
+  const { logits } = await executable.run({ image: normal(shape) });
+  await fast.dispose();
+  expect(logits?.shape).toEqual([shape[0], 4]);
+  expect(toNumbers(logits!).every(Number.isFinite)).toBe(true);
+});
+
+const blocks: readonly TableBlock[] = [
+  { kind: "number", width: 1 },
+  { kind: "category", width: 4 },
+  { kind: "number", width: 2 },
+  { kind: "category", width: 3 },
+];
+
+/** A table of those blocks, one-hot in the categories; the class is that of the first category's place and the number's sign together. */
+function table(rows: number): Tensors {
+  const random = new Random(8);
+  const features = new Float32Array(rows * 10);
+  const labels = new Int32Array(rows);
+  for (let row = 0; row < rows; row += 1) {
+    const [a, b, x] = [random.integer(4), random.integer(3), random.normal()];
+    features.set([x], row * 10);
+    features[row * 10 + 1 + a] = 1;
+    features.set([random.normal(), 0], row * 10 + 5);
+    features[row * 10 + 7 + b] = 1;
+    labels[row] = (a % 2 === 0) === x > 0 ? 1 : 0; // no linear model can tell
+  }
+  return { features: tensor("float32", [rows, 10], features), labels: tensor("int32", [rows], labels) };
+}
+
+function train(
+  model: Model,
+  feeds: Tensors,
+  { loss = softmaxCrossEntropy() as Losses, epochs = 30, batchSize = 32, learningRate = 0.01 } = {},
+): ReturnType<typeof fit> {
+  const train = tensorBatches(feeds, { batchSize });
+  return fit({ model, backend, loss, optimizer: adam({ learningRate }), train, epochs, metrics: [] });
+}
+
+test.each([["wide and deep", () => wideAndDeep({ blocks, head: classes(2), width: 4, hidden: [16] })]] as const)(
+  "%s learns what depends on a category and a number together",
+  async (_, build) => {
+    const { history } = await train(build(), table(160));
+    expect(history.at(-1)!.loss).toBeLessThan(0.35); // 0.69 is guessing
+  },
+);
+
+test("DLRM learns from the product of two categories", async () => {
+  const random = new Random(2);
+  const pairs = Array.from({ length: 96 }, () => [random.integer(3), random.integer(3)] as const);
+  const feeds = {
+    numbers: normal([96, 2]),
+    categories: tensor("int32", [96, 2], pairs.flat()),
+    labels: tensor(
+      "int32",
+      [96],
+      pairs.map(([a, b]) => (a === b ? 1 : 0)),
+    ),
+  };
+  const model = dlrm({ numbers: 2, categories: [3, 3], head: classes(2), width: 4, bottom: [8], top: [8] });
+  const { history } = await train(model, feeds, { epochs: 40 });
+  expect(history.at(-1)!.loss).toBeLessThan(0.3);
+  expect(() => dlrm({ numbers: 0, categories: [3], head: classes(2) })).toThrow("takes at least one number and one category, not 0 and 1");
+});
+
+test("two towers give embeddings of length 1 and every pair's score", async () => {
+  const model = twoTower({ query: 3, candidate: 5, width: 4, temperature: 0.5 });
+  const outputs = await outputsOf(model, { query: normal([6, 3]), candidate: normal([6, 5], 2) });
+  expect(outputs["logits"]?.shape).toEqual([6, 6]);
+  const [q, c] = ["query_embedding", "candidate_embedding"].map((name) => toNumbers(outputs[name]!));
+  const scores = toNumbers(outputs["logits"]!);
+  const product = (i: number, j: number): number => [0, 1, 2, 3].reduce((sum, k) => sum + q![4 * i + k]! * c![4 * j + k]!, 0);
+  expect(product(2, 4) / 0.5).toBeCloseTo(scores[2 * 6 + 4]!, 5);
+  expect([0, 1, 2, 3].reduce((sum, k) => sum + q![k]! ** 2, 0)).toBeCloseTo(1, 5);
+});
+
+const forecast = { window: 12, features: 1, horizon: 3, seed: 1 };
+
+test.each([
+  ["TCN", () => temporalConvolution({ ...forecast, filters: 8 })],
+  ["N-BEATS, generic", () => nBeats({ ...forecast, hidden: 16, blocks: 1 })],
+  ["N-BEATS, trend and seasonality", () => nBeats({ ...forecast, hidden: 16, blocks: 1, stacks: ["trend", "seasonality"] })],
+] as const)("%s foretells a wave three steps ahead", async (_, build) => {
+  const wave = (t: number): number => Math.sin((2 * Math.PI * t) / 7);
+  const rows = 64;
+  const feeds = {
+    window: tensor(
+      "float32",
+      [rows, 12, 1],
+      Array.from({ length: rows * 12 }, (__, i) => wave(Math.floor(i / 12) + (i % 12))),
+    ),
+    labels: tensor(
+      "float32",
+      [rows, 3],
+      Array.from({ length: rows * 3 }, (__, i) => wave(Math.floor(i / 3) + 12 + (i % 3))),
+    ),
+  };
+  const { history } = await train(build(), feeds, { loss: meanSquaredError(), epochs: 40, batchSize: 16 });
+  expect(history.at(-1)!.loss).toBeLessThan(0.05); // the wave's variance is 0.5
+});
