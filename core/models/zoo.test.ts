@@ -87,11 +87,15 @@ function table(rows: number): Tensors {
   return { features: tensor("float32", [rows, 10], features), labels: tensor("int32", [rows], labels) };
 }
 
-function train(
-  model: Model,
-  feeds: Tensors,
-  { loss = softmaxCrossEntropy() as Losses, epochs = 30, batchSize = 32, learningRate = 0.01 } = {},
-): ReturnType<typeof fit> {
+interface TrainOptions {
+  readonly loss?: Losses;
+  readonly epochs?: number;
+  readonly batchSize?: number;
+  readonly learningRate?: number;
+}
+
+function train(model: Model, feeds: Tensors, options: TrainOptions = {}): ReturnType<typeof fit> {
+  const { loss = softmaxCrossEntropy(), epochs = 30, batchSize = 32, learningRate = 0.01 } = options;
   const train = tensorBatches(feeds, { batchSize });
   return fit({ model, backend, loss, optimizer: adam({ learningRate }), train, epochs, metrics: [] });
 }
