@@ -13,9 +13,61 @@ export { recordNumbers, type Monitor } from "./monitor.ts";
 export { type EpochRecord, type StopReason, type TrainingEvent } from "./event.ts";
 export { type FitOptions, type FitResult, type TrainingData } from "./fit-options.ts";
 export { fit } from "./fit.ts";
-export { meanSquaredError, softmaxCrossEntropy, type Loss, type SoftmaxCrossEntropyOptions } from "./losses/index.ts";
 export { memoryCheckpoints } from "./memory-checkpoints.ts";
-export { accuracy, meanAbsoluteError, onOutput, rootMeanSquaredError, type Metric, type MetricSums, type OnOutputOptions } from "./metrics/index.ts";
+export { tableRecipe, type Recipe, type RecipeOptions } from "./recipe.ts";
+export { randomFeeds, type RandomFeedsOptions } from "./random-feeds.ts";
+export {
+  createAccumulationGraph,
+  createEvaluationGraph,
+  createTrainingGraph,
+  createUpdateGraph,
+  type TrainableModel,
+  type TrainingGraphOptions,
+} from "./training-graph.ts";
+export { l1, l1l2, l2, orthogonal, regularize, type Regularizer } from "./regularizer.ts";
+export { constrain, maxNorm, minMaxNorm, nonNegative, unitNorm, type Constraint } from "./constraint.ts";
+export {
+  binaryCrossentropy,
+  binaryFocalCrossentropy,
+  categoricalCrossentropy,
+  categoricalFocalCrossentropy,
+  categoricalHinge,
+  contrastive,
+  cosineSimilarity,
+  createLoss,
+  ctc,
+  dice,
+  hinge,
+  huber,
+  klDivergence,
+  logCosh,
+  meanAbsoluteError,
+  meanAbsolutePercentageError,
+  meanSquaredError,
+  meanSquaredLogarithmicError,
+  poisson,
+  quantile,
+  softmaxCrossEntropy,
+  sparseFocalCrossentropy,
+  squaredHinge,
+  tversky,
+  weightedSum,
+  type BinaryCrossentropyOptions,
+  type BinaryFocalCrossentropyOptions,
+  type CategoricalCrossentropyOptions,
+  type CategoricalFocalCrossentropyOptions,
+  type CountedLosses,
+  type CtcOptions,
+  type Loss,
+  type LossDefinition,
+  type LossOptions,
+  type OverlapOptions,
+  type SoftmaxCrossEntropyOptions,
+  type SparseFocalCrossentropyOptions,
+  type WeightedLoss,
+} from "./losses/index.ts";
+export { accuracy, mae, onOutput, rootMeanSquaredError, type Metric, type MetricSums, type OnOutputOptions } from "./metrics/index.ts";
+export { constantSchedule, cosineSchedule, type Schedule, type ScheduleContext } from "./schedules/index.ts";
 export {
   adadelta,
   adafactor,
@@ -53,16 +105,3 @@ export {
   type RmsPropOptions,
   type SgdOptions,
 } from "./optimizers/index.ts";
-export { tableRecipe, type Recipe, type RecipeOptions } from "./recipe.ts";
-export { constantSchedule, cosineSchedule, type Schedule, type ScheduleContext } from "./schedules/index.ts";
-export { randomFeeds, type RandomFeedsOptions } from "./random-feeds.ts";
-export {
-  createAccumulationGraph,
-  createEvaluationGraph,
-  createTrainingGraph,
-  createUpdateGraph,
-  type TrainableModel,
-  type TrainingGraphOptions,
-} from "./training-graph.ts";
-export { l1, l1l2, l2, orthogonal, regularize, type Regularizer } from "./regularizer.ts";
-export { constrain, maxNorm, minMaxNorm, nonNegative, unitNorm, type Constraint } from "./constraint.ts";

@@ -6,7 +6,7 @@ import type { TrainingEvent } from "./event.ts";
 import type { FitOptions } from "./fit-options.ts";
 import { fit } from "./fit.ts";
 import { meanSquaredError, softmaxCrossEntropy } from "./losses/index.ts";
-import { accuracy, meanAbsoluteError, onOutput } from "./metrics/index.ts";
+import { accuracy, mae, onOutput } from "./metrics/index.ts";
 import { adam, sgd } from "./optimizers/index.ts";
 import { batchesOf, shuffledBatchesOf } from "./testing/batches.ts";
 import { plane } from "./testing/synthetic.ts";
@@ -24,7 +24,7 @@ function plan(): FitOptions {
     backend,
     loss: losses,
     optimizer: adam({ learningRate: 0.03 }),
-    metrics: [onOutput(accuracy(), { output: "species" }), onOutput(meanAbsoluteError(), { output: "weight" })],
+    metrics: [onOutput(accuracy(), { output: "species" }), onOutput(mae(), { output: "weight" })],
     train: shuffledBatchesOf(twoLabels(160, 1), 32),
     validation: batchesOf(twoLabels(70, 2), 32), // the last batch has 6 rows
     epochs: 25,

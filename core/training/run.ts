@@ -11,7 +11,7 @@ import { scheduleCallback } from "./callbacks/schedule-state.ts";
 import type { Standing } from "./checkpoint.ts";
 import type { FitOptions } from "./fit-options.ts";
 import { lossTerms, type NamedTerm } from "./loss-terms.ts";
-import { accuracy, meanAbsoluteError, rootMeanSquaredError, type Metric } from "./metrics/index.ts";
+import { accuracy, mae, rootMeanSquaredError, type Metric } from "./metrics/index.ts";
 import { numberNames, resolveMonitor, type Monitor } from "./monitor.ts";
 import type { Trainer } from "./trainer.ts";
 
@@ -65,7 +65,7 @@ export function planRun(options: FitOptions): RunPlan {
 function defaultMetrics([term, ...others]: readonly NamedTerm[]): readonly Metric[] {
   if (term === undefined || others.length > 0) return []; // of several outputs the losses are followed
   if (term.loss.output === "logits") return [accuracy()];
-  return term.loss.output === "prediction" ? [rootMeanSquaredError(), meanAbsoluteError()] : [];
+  return term.loss.output === "prediction" ? [rootMeanSquaredError(), mae()] : [];
 }
 
 function checkOutputs({ graph }: Model, metrics: readonly Metric[]): void {

@@ -4,7 +4,7 @@ import { activation } from "../../layers/activation.ts";
 import { sequential } from "../../layers/sequential.ts";
 import { tensor } from "../../tensor.ts";
 import { meanSquaredError, softmaxCrossEntropy, type Loss } from "./index.ts";
-import { accuracy, meanAbsoluteError, rootMeanSquaredError } from "../metrics/index.ts";
+import { accuracy, mae, rootMeanSquaredError } from "../metrics/index.ts";
 import { createEvaluationGraph } from "../training-graph.ts";
 
 const backend = openReference();
@@ -78,7 +78,7 @@ test("metrics add up over batches of different sizes", () => {
   expect(right.result()).toBeCloseTo(2 / 3, 12);
   for (const [metric, expected] of [
     [rootMeanSquaredError(), Math.sqrt((1 + 9 + 4) / 3)],
-    [meanAbsoluteError(), (1 + 3 + 2) / 3],
+    [mae(), (1 + 3 + 2) / 3],
   ] as const) {
     const sums = metric.start();
     sums.add({ prediction: tensor("float32", [2, 1], [1, 2]) }, tensor("float32", [2, 1], [0, 5]));

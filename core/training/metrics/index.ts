@@ -1,4 +1,4 @@
 export { accuracy } from "./accuracy.ts";
 export { type Metric, type MetricSums } from "./metric.ts";
-export { meanAbsoluteError, rootMeanSquaredError } from "./regression.ts";
+export { mae, rootMeanSquaredError } from "./regression.ts";
 export { onOutput, type OnOutputOptions } from "./on-output.ts";

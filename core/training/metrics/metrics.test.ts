@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { tensor } from "../../tensor.ts";
 import { accuracy } from "./accuracy.ts";
 import { onOutput } from "./on-output.ts";
-import { meanAbsoluteError, rootMeanSquaredError } from "./regression.ts";
+import { mae, rootMeanSquaredError } from "./regression.ts";
 
 test("a row counts as much as its weight says", () => {
   const right = accuracy().start();
@@ -15,7 +15,7 @@ test("a row counts as much as its weight says", () => {
   const outputs = { prediction: tensor("float32", [2, 2], [1, 2, 3, 4]) };
   const zeros = tensor("float32", [2, 2], [0, 0, 0, 0]);
   const weights = tensor("float32", [2], [1, 3]);
-  const absolute = meanAbsoluteError().start();
+  const absolute = mae().start();
   absolute.add(outputs, zeros, weights);
   expect(absolute.result()).toBeCloseTo((1 + 2 + 3 * (3 + 4)) / 8, 12); // two values a row
   const squared = rootMeanSquaredError().start();

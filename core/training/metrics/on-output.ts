@@ -14,7 +14,7 @@ export interface OnOutputOptions {
  * A metric of another output than the one that it reads by itself: for models with several.
  *
  * @throws ARGUMENT_INVALID for a metric that does not say which output it reads
- * @example metrics: [onOutput(accuracy(), { output: "species" }), onOutput(meanAbsoluteError(), { output: "weight" })]
+ * @example metrics: [onOutput(accuracy(), { output: "species" }), onOutput(mae(), { output: "weight" })]
  */
 export function onOutput(metric: Metric, { output, labels, name = `${output}/${metric.name}` }: OnOutputOptions): Metric {
   const own = metric.output;

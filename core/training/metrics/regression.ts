@@ -6,7 +6,7 @@ export function rootMeanSquaredError(): Metric {
 }
 
 /** Mean absolute difference between `prediction` and label, in the label's (standardised) unit. */
-export function meanAbsoluteError(): Metric {
+export function mae(): Metric {
   return differenceMetric("mae", Math.abs, (mean) => mean);
 }
 
