@@ -404,6 +404,8 @@ export {
   type RmsPropOptions,
   type SgdOptions,
 } from "./training/index.ts";
+// The training engine is a layer with a list of its own.
+export * from "./training/index.ts";
 export {
   decodeOnnx,
   encodeOnnx,
