@@ -1,5 +1,14 @@
 import type { Command } from "commander";
-import { concatColumns, evaluatePredictions, gatherRows, rowsWithTarget, selectColumns, type Columns, type Predictions } from "../core/index.ts";
+import {
+  concatColumns,
+  evaluatePredictions,
+  gatherRows,
+  rowsWithTarget,
+  selectColumns,
+  truthColumn,
+  type Columns,
+  type Predictions,
+} from "../core/index.ts";
 import { loadBundle } from "../node/bundle/bundle-files.ts";
 import { openNodePredictor } from "../node/open-predictor.ts";
 import { openInputs } from "../node/sources/open-files.ts";
@@ -42,17 +51,18 @@ async function evaluate(bundlePath: string, { data, options, signal }: EvaluateJ
   const { target } = bundle.manifest;
   const table = await openInputs(bundle.manifest, { paths: data, reading: readingOptions(options), signal, withTarget: true });
   const predictor = await openNodePredictor(bundle, { backend: options.backend });
+  const truthName = truthColumn(target);
   const truth: Columns[] = [];
   const answers: Predictions[] = [];
   let dropped = 0;
   try {
     for await (const columns of table) {
-      const kept = rowsWithTarget(columns, target.column);
+      const kept = rowsWithTarget(columns, truthName);
       dropped += columns.length - kept.length;
       if (kept.length === 0) continue;
       const rows = gatherRows(columns, kept);
       answers.push(await predictor.predict(rows, { signal }));
-      truth.push(selectColumns(rows, [target.column]));
+      truth.push(selectColumns(rows, [truthName]));
     }
   } finally {
     await predictor.dispose();

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { formatCsv, type Column, type Columns, type Manifest, type Predictions } from "../core/index.ts";
+import { formatCsv, gatherRows, selectColumns, type Column, type Columns, type Manifest, type Predictions, type SeriesSpec } from "../core/index.ts";
 import { loadBundle } from "../node/bundle/bundle-files.ts";
 import { openDraft } from "../node/draft-file.ts";
 import { openNodePredictor } from "../node/open-predictor.ts";
@@ -54,10 +54,15 @@ async function predict(bundlePath: string, { data, options, signal }: PredictJob
   const predictor = await openNodePredictor(bundle, { backend: options.backend });
   const draft = out === undefined ? undefined : await openDraft(out);
   const missing = new Map<string, number>();
+  const { series } = bundle.manifest;
+  const answerColumns = async (columns: Columns): Promise<Columns> => {
+    const predictions = await predictor.predict(columns, { signal });
+    return series === undefined ? withFiles(predictionColumns(predictions), columns) : forecastColumns(predictions, { series, windows: columns });
+  };
   let rows = 0;
   try {
     for await (const columns of table) {
-      const text = formatCsv(withFiles(predictionColumns(await predictor.predict(columns, { signal })), columns), { header: rows === 0 });
+      const text = formatCsv(await answerColumns(columns), { header: rows === 0 });
       if (draft === undefined) await writeOut(text);
       else await draft.write(text);
       rows += columns.length;
@@ -105,6 +110,22 @@ export function predictionColumns(predictions: Predictions): Columns {
     columns.set(`probability_${name}`, { kind: "number", values });
   }
   return { length: labels.length, columns };
+}
+
+/** `prediction`, then `step` from 1, and what the forecast goes on from: the series and its last time. One row a value. */
+function forecastColumns(predictions: Predictions, { series, windows }: { readonly series: SeriesSpec; readonly windows: Columns }): Columns {
+  const answers = predictionColumns(predictions);
+  const steps = answers.length / windows.length;
+  const repeated = gatherRows(
+    selectColumns(windows, [...(series.group === undefined ? [] : [series.group]), series.time]),
+    Uint32Array.from({ length: answers.length }, (_, i) => Math.floor(i / steps)),
+  );
+  const columns = new Map<string, Column>([
+    ...answers.columns,
+    ["step", { kind: "number", values: Float64Array.from({ length: answers.length }, (_, i) => 1 + (i % steps)) }],
+  ]);
+  for (const [name, column] of repeated.columns) columns.set(`after_${name}`, column);
+  return { length: answers.length, columns };
 }
 
 /** Images are told apart by their files: a last column `file`. */

@@ -1,6 +1,6 @@
 import { basename } from "node:path";
 import { type Command, Option } from "commander";
-import { EspalierError } from "../core/index.ts";
+import { EspalierError, type SeriesOptions } from "../core/index.ts";
 import { checkBundlePlace } from "../node/bundle/bundle-files.ts";
 import { runsFolder } from "../node/tracking/file-runs.ts";
 import { trainFiles, type TrainFilesOptions } from "../node/train-files.ts";
@@ -20,6 +20,11 @@ interface TrainOptions extends DataOptions {
   readonly batchSize?: number;
   readonly learningRate?: number;
   readonly imageSize?: number;
+  readonly time?: string;
+  readonly group?: string;
+  readonly horizon?: number;
+  readonly window?: number;
+  readonly season?: number;
   /** False with `--no-augmentation`; commander sets true otherwise. */
   readonly augmentation: boolean;
   readonly seed: number;
@@ -47,6 +52,11 @@ export function addTrain(program: Command): void {
     .option("--batch-size <n>", "rows of one step", wholeNumber(1))
     .option("--learning-rate <rate>", "size of the steps", positiveNumber)
     .option("--image-size <pixels>", "the side of the square that images are brought to; found in the images when left out", wholeNumber(1, 4096))
+    .option("--time <column>", "read the rows as a time series in the order of this column, and forecast the target's next values")
+    .option("--group <column>", "the column that tells several series apart (with --time)")
+    .option("--horizon <n>", "rows to forecast (with --time); 1 when left out", wholeNumber(1))
+    .option("--window <n>", "rows that a forecast is made from (with --time); found in the data when left out", wholeNumber(1))
+    .option("--season <n>", "rows after which the series repeats itself (with --time); found in the data when left out", wholeNumber(1))
     .option("--no-augmentation", "train on images as they are, not moved, turned and mirrored at random")
     .option("--seed <n>", "the same seed and data give the same model", wholeNumber(0), 0)
     .option("--backend <name>", "what to compute on; see espalier doctor", "auto")
@@ -57,7 +67,7 @@ export function addTrain(program: Command): void {
     .addHelpText(
       "after",
       "\nExamples:\n  espalier train houses.csv --target price\n  espalier train january.csv february.csv.gz --target churned --ignore customer --out churn\n" +
-        "  espalier train table.csv --target y --model linear --seed 7 --json\n  espalier train photos/ --out photos\n",
+        "  espalier train table.csv --target y --model linear --seed 7 --json\n  espalier train photos/ --out photos\n  espalier train weather.csv --target temp_max --time date --horizon 7\n",
     );
   addDataOptions(command).action((paths: readonly string[], options: TrainOptions) => withInterrupt((signal) => train(paths, options, signal)));
 }
@@ -102,7 +112,19 @@ function trainingParameters(options: TrainOptions): TrainFilesOptions["parameter
     ...(batchSize !== undefined && { batchSize }),
     ...(learningRate !== undefined && { learningRate }),
     ...(!augmentation && { augmentation }),
+    ...seriesOptions(options),
   };
+}
+
+/** @throws ARGUMENT_INVALID for an option of time series without its column of times */
+function seriesOptions({ time, group, horizon, window, season }: TrainOptions): { readonly series?: SeriesOptions } {
+  const given = Object.entries({ group, horizon, window, season }).filter(([, value]) => value !== undefined);
+  if (time !== undefined) return { series: { time, ...Object.fromEntries(given) } };
+  const [first] = given;
+  if (first === undefined) return {};
+  throw new EspalierError("ARGUMENT_INVALID", `--${first[0]} is for time series; say which column holds the times: --time <column>`, {
+    option: first[0],
+  });
 }
 
 /** A name that may stand in a URL: of the file and the target, or of the place to write to. */

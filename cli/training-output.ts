@@ -1,4 +1,4 @@
-import type { TableEvent } from "../core/index.ts";
+import type { PreparedTable, TableEvent } from "../core/index.ts";
 import type { TrainFilesOptions } from "../node/train-files.ts";
 import type { Output } from "./output.ts";
 import { trainingProgress } from "./training-progress.ts";
@@ -19,12 +19,10 @@ function showEvents(output: Output): (event: TableEvent) => void {
     switch (event.kind) {
       case "prepared": {
         const { target, parts, features, leftOut, droppedRows } = event.table;
-        const what =
-          target.task === "classification"
-            ? `classification of "${target.column}" into ${target.classes.length} classes`
-            : `regression of "${target.column}"`;
         const rows = `${parts.train.length} rows to train on, ${parts.validation.length} to choose by, ${parts.test.length} to test on`;
-        output.detail(`${what} from ${features.features.length} ${features.features.length === 1 ? "column" : "columns"}: ${rows}`);
+        output.detail(
+          `${questionOf(event.table)} from ${features.features.length} ${features.features.length === 1 ? "column" : "columns"}: ${rows}`,
+        );
         if (target.task === "classification" && target.numeric && target.classes.length > 2) {
           output.note(
             `the ${target.classes.length} different whole numbers of "${target.column}" are taken for classes; --task regression takes them for a quantity`,
@@ -46,4 +44,11 @@ function showEvents(output: Output): (event: TableEvent) => void {
         event satisfies never;
     }
   };
+}
+
+function questionOf({ target, series }: PreparedTable): string {
+  if (target.task === "classification") return `classification of "${target.column}" into ${target.classes.length} classes`;
+  if (series === undefined) return `regression of "${target.column}"`;
+  const { horizon, window } = series;
+  return `forecast of ${horizon === 1 ? "the next value" : `the next ${horizon} values`} of "${target.column}" after windows of ${window} rows,`;
 }

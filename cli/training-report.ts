@@ -1,5 +1,5 @@
 import pc from "picocolors";
-import type { Candidate, TrainedTable } from "../core/index.ts";
+import type { TrainedTable } from "../core/index.ts";
 import type { TrainedBundle } from "../node/train-files.ts";
 import { formatTable, type Output } from "./output.ts";
 
@@ -10,7 +10,7 @@ export function reportTraining(
 ): void {
   const { best, candidates, table } = trained;
   output.detail("");
-  for (const line of metricsTable(candidates, best)) output.detail(line);
+  for (const line of metricsTable(trained)) output.detail(line);
   if (candidates.length > 1) output.detail(verdict(trained));
   output.detail(`\nrun ${run}, ${seconds.toFixed(1)} s`);
   output.line(`wrote ${pc.bold(path)}; serve it with: espalier serve ${path}`);
@@ -26,6 +26,7 @@ export function reportTraining(
     rows: { train: trainRows.length, validation: validation.length, test: test.length },
     metrics: best.test,
     seconds: Number(seconds.toFixed(3)),
+    ...(table.baselines && { baselines: table.baselines }),
     candidates: candidates.map((candidate) => ({
       model: candidate.name,
       epochs: candidate.history.length,
@@ -35,13 +36,14 @@ export function reportTraining(
   });
 }
 
-function metricsTable(candidates: readonly Candidate[], best: Candidate): string[] {
+function metricsTable({ candidates, best, table: { baselines = {} } }: TrainedTable): string[] {
   const names = [...new Set(candidates.flatMap(({ test }) => Object.keys(test)))];
   const rows = candidates.map((candidate) => [
     candidate.name + (candidate === best && candidates.length > 1 ? " *" : ""),
     ...names.map((name) => candidate.test[name] ?? ""),
   ]);
-  return formatTable([["held-out rows", ...names], ...rows]);
+  const plain = Object.entries(baselines).map(([name, metrics]) => [name, ...names.map((metric) => metrics[metric] ?? "")]);
+  return formatTable([["held-out rows", ...names], ...plain, ...rows]);
 }
 
 function verdict({ best, candidates, table }: TrainedTable): string {

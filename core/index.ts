@@ -92,7 +92,9 @@ export { profileColumns, type ColumnProfile, type TableProfile } from "./data/pr
 export { inferFeatures, type InferredFeatures, type LeftOut } from "./features/infer.ts";
 export { compareCodeUnits, finishFeatures, fitFeatures } from "./features/fit.ts";
 export { featureStatistics, mergeFeatureStatistics, type FeatureStatistics } from "./features/statistics.ts";
-export { featuresInput, featureWidth, requireColumn, transformFeatures } from "./features/transform.ts";
+export { truthColumn } from "./features/truth-column.ts";
+export { knownWindows, lastWindows, type ForecastInputs } from "./features/forecast.ts";
+export { seriesInput, featuresInput, featureWidth, requireColumn, transformFeatures } from "./features/transform.ts";
 export { decodeQuantities, encodeTarget, fitTarget, rowsWithTarget, targetValues, type Task } from "./features/target.ts";
 export { exampleRow, inputFields } from "./features/input-fields.ts";
 export {
@@ -453,6 +455,8 @@ export {
 } from "./evaluation/index.ts";
 export { prepareTable, type PreparedTable, type PrepareTableOptions } from "./pipeline/prepare-table.ts";
 export { chooseBest, trainTable, type TableEvent, type TrainedTable, type TrainTableOptions } from "./pipeline/train-table.ts";
+export { type SeriesOptions } from "./pipeline/prepare-series.ts";
+export { type SeriesSpec } from "./data/series.ts";
 export { type Candidate } from "./pipeline/train-candidate.ts";
 export { checkModelName, modelNames, type DataKind } from "./pipeline/networks/index.ts";
 export { lazyCheckpoints, type LazyCheckpoints, type LazyCheckpointsOptions } from "./pipeline/lazy-checkpoints.ts";

@@ -11,7 +11,13 @@ export type Predictions =
       /** [rows, classes], row-major, each row sums to 1. */
       readonly probabilities: Float32Array;
     }
-  | { readonly task: "regression"; /** One value a row, in the target's own unit. */ readonly values: Float64Array };
+  | {
+      readonly task: "regression";
+      /** One value a row, in the target's own unit; of a forecast [rows, horizon], row-major. */
+      readonly values: Float64Array;
+      /** The values of one row, when they are a forecast. */
+      readonly horizon?: number;
+    };
 
 /** A model that answers: bundle, features and executable behind one call. Servers, the command line and pages hold nothing else. */
 export interface Predictor {

@@ -30,7 +30,7 @@ import { recordRun, type RunRecorder } from "./tracking/record-run.ts";
 /** The settings of a training call that decide the model: kept in the run's record. */
 export interface TrainingParameters extends Pick<
   TrainTableOptions,
-  "target" | "seed" | "model" | "task" | "ignore" | "epochs" | "batchSize" | "learningRate" | "augmentation"
+  "target" | "seed" | "model" | "task" | "ignore" | "epochs" | "batchSize" | "learningRate" | "augmentation" | "series"
 > {
   /** "auto" or a backend's name. */
   readonly backend: string;
@@ -192,6 +192,7 @@ function bundleOf(
     features: table.features,
     target: table.target,
     inputs: inputFields(table.features, table.profile),
+    ...(table.series && { series: table.series }),
     example: table.example,
     metrics: best.test,
     lineage: { run: record.id, seed, data: { fingerprint, source: files.join(", "), rows: train.length + validation.length + test.length } },

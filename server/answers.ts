@@ -24,11 +24,16 @@ export async function answerRows(
   return answers;
 }
 
-/** What a row is answered with: a class's name, or its number when the target column held numbers; for regression the value. */
+/** What a row is answered with: a class's name, or its number when the target column held numbers; for regression the value, of a forecast `horizon` values a row. */
 export function predictionValues(predictions: Predictions, target: FittedTarget): readonly (string | number)[] {
   if (predictions.task === "regression") return Array.from(predictions.values);
   const classes = classValues(predictions.classes, target);
   return Array.from(predictions.labels, (label) => classes[label] ?? "");
+}
+
+/** A forecast's values, a list for each row. */
+export function forecastRows({ values, horizon = 1 }: Extract<Predictions, { task: "regression" }>): readonly (readonly number[])[] {
+  return Array.from({ length: values.length / horizon }, (_, row) => Array.from(values.subarray(row * horizon, (row + 1) * horizon)));
 }
 
 /** Classes as they stood in the target column: numbers when it held numbers. */
@@ -43,7 +48,10 @@ export function rowProbabilities(predictions: Extract<Predictions, { task: "clas
 }
 
 function firstBadRow(predictions: Predictions): number {
-  if (predictions.task === "regression") return predictions.values.findIndex((value) => !Number.isFinite(value));
+  if (predictions.task === "regression") {
+    const place = predictions.values.findIndex((value) => !Number.isFinite(value));
+    return place < 0 ? -1 : Math.floor(place / (predictions.horizon ?? 1));
+  }
   const bad = predictions.probabilities.findIndex((value) => !Number.isFinite(value));
   return bad < 0 ? -1 : Math.floor(bad / predictions.classes.length);
 }

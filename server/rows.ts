@@ -12,7 +12,7 @@ export function joinPredictions(parts: readonly Predictions[]): Predictions {
   const [first] = parts;
   if (first === undefined) throw new EspalierError("INTERNAL", "joinPredictions: there is nothing to join");
   if (parts.length === 1) return first;
-  if (first.task === "regression") return { task: "regression", values: concat(Float64Array, ofTask(parts, "regression"), ({ values }) => values) };
+  if (first.task === "regression") return { ...first, values: concat(Float64Array, ofTask(parts, "regression"), ({ values }) => values) };
   const answers = ofTask(parts, "classification");
   return {
     task: "classification",
@@ -24,7 +24,10 @@ export function joinPredictions(parts: readonly Predictions[]): Predictions {
 
 /** The answers for rows `start` to before `end`, sharing memory. */
 export function slicePredictions(predictions: Predictions, start: number, end: number): Predictions {
-  if (predictions.task === "regression") return { task: "regression", values: predictions.values.subarray(start, end) };
+  if (predictions.task === "regression") {
+    const { values, horizon = 1 } = predictions;
+    return { ...predictions, values: values.subarray(start * horizon, end * horizon) };
+  }
   const width = predictions.classes.length;
   return {
     task: "classification",
@@ -36,7 +39,7 @@ export function slicePredictions(predictions: Predictions, start: number, end: n
 
 /** The number of rows answered. */
 export function countPredictions(predictions: Predictions): number {
-  return predictions.task === "regression" ? predictions.values.length : predictions.labels.length;
+  return predictions.task === "regression" ? predictions.values.length / (predictions.horizon ?? 1) : predictions.labels.length;
 }
 
 function ofTask<T extends Predictions["task"]>(parts: readonly Predictions[], task: T): Extract<Predictions, { task: T }>[] {

@@ -32,19 +32,24 @@ function Verdict({ answer, column }: { readonly answer: Answer | undefined; read
         </p>
       );
     case "class":
+    case "forecast":
     case "value":
       return (
         <p class="verdict" role="status">
           <small>{column}</small>
-          <strong>
-            {answer.kind === "class" ? answer.name : Number(answer.value.toPrecision(6)).toLocaleString("en", { maximumSignificantDigits: 6 })}
-          </strong>
+          <strong>{textOf(answer)}</strong>
           <small>answered in {answer.milliseconds.toFixed(0)} ms</small>
         </p>
       );
     default:
       return answer satisfies never;
   }
+}
+
+function textOf(answer: Exclude<Answer, { kind: "refused" }>): string {
+  const short = (value: number): string => Number(value.toPrecision(6)).toLocaleString("en", { maximumSignificantDigits: 6 });
+  if (answer.kind === "class") return answer.name;
+  return answer.kind === "value" ? short(answer.value) : answer.values.map(short).join(", ");
 }
 
 function curl(card: ModelCard): string {

@@ -17,6 +17,7 @@ export interface ModelCard {
 export type Answer =
   | { readonly kind: "class"; readonly name: string; readonly probabilities: readonly number[]; readonly milliseconds: number }
   | { readonly kind: "value"; readonly value: number; readonly milliseconds: number }
+  | { readonly kind: "forecast"; readonly values: readonly number[]; readonly milliseconds: number }
   | { readonly kind: "refused"; readonly message: string };
 
 /** A row as a request sends it. */
@@ -49,10 +50,12 @@ export async function predictRow(card: ModelCard, row: Row): Promise<Answer> {
   const body: unknown = await response.json();
   const milliseconds = performance.now() - started;
   if (!response.ok) return { kind: "refused", message: (body as { error?: string }).error ?? response.statusText }; // V1 fails with {error}
-  const [prediction] = (body as { predictions: readonly (number | { prediction: string | number; probabilities: Record<string, number> })[] })
-    .predictions; // V1's answer in row form
+  const [prediction] = (
+    body as { predictions: readonly (number | readonly number[] | { prediction: string | number; probabilities: Record<string, number> })[] }
+  ).predictions; // V1's answer in row form
   if (prediction === undefined) return { kind: "refused", message: "the server gave no prediction" };
   if (typeof prediction === "number") return { kind: "value", value: prediction, milliseconds };
+  if (!("prediction" in prediction)) return { kind: "forecast", values: prediction, milliseconds };
   const classes = card.target.task === "classification" ? card.target.classes : [];
   const probabilities = classes.map((name) => prediction.probabilities[name] ?? 0);
   return { kind: "class", name: String(prediction.prediction), probabilities, milliseconds };

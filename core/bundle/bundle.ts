@@ -1,4 +1,5 @@
 import { EspalierError } from "../errors.ts";
+import type { SeriesSpec } from "../data/series.ts";
 import type { FittedFeatures, FittedTarget } from "../features/features.ts";
 import { graphToJson } from "../graph/json.ts";
 import type { Graph } from "../graph/graph.ts";
@@ -24,6 +25,7 @@ export interface BundleContents {
   readonly features: FittedFeatures;
   readonly target: FittedTarget;
   readonly inputs: readonly InputField[];
+  readonly series?: SeriesSpec;
   readonly example: Readonly<Record<string, unknown>>;
   readonly metrics: Readonly<Record<string, number>>;
   readonly lineage: Manifest["lineage"];
@@ -38,7 +40,7 @@ export interface BundleContents {
  * @throws BUNDLE_INVALID when the name cannot stand in a URL, or the model's state does not match its graph
  */
 export function createBundle(contents: BundleContents): Bundle {
-  const { name, model, features, target, inputs, example, metrics, lineage, environment, createdAt } = contents;
+  const { name, model, features, target, inputs, series, example, metrics, lineage, environment, createdAt } = contents;
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/.test(name)) {
     throw new EspalierError("BUNDLE_INVALID", `a model's name is letters, digits, ".", "_" and "-" (at most 128), not "${name}"`, { name });
   }
@@ -63,6 +65,7 @@ export function createBundle(contents: BundleContents): Bundle {
     features,
     target,
     inputs,
+    ...(series && { series }),
     example,
     metrics,
     lineage,

@@ -1,4 +1,5 @@
 import type { DType } from "../tensor.ts";
+import type { SeriesSpec } from "../data/series.ts";
 import type { FittedFeatures, FittedTarget } from "../features/features.ts";
 
 /** The version of the format that this release writes and reads. */
@@ -40,6 +41,8 @@ export interface Manifest {
   readonly features: FittedFeatures;
   readonly target: FittedTarget;
   readonly inputs: readonly InputField[];
+  /** Of a forecast: how a table becomes windows. An input is the last `window` values of its column. */
+  readonly series?: SeriesSpec;
   /** One raw row by column, as a prediction request would send it. */
   readonly example: Readonly<Record<string, unknown>>;
   readonly metrics: Readonly<Record<string, number>>;

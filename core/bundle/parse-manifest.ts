@@ -94,12 +94,13 @@ const feature = union("kind", {
   number: record({ column: text, mean: finite, standardDeviation: finite, missing: flag }),
   category: record({ column: text, vocabulary: list(text) }),
   image: record({ column: text, shape, scale: finite }),
+  series: record({ column: text, window: size, mean: finite, standardDeviation: finite }),
   text: record({ column: text, merges: list(size), maxLength: size }),
 });
 
 const target = union("task", {
   classification: record({ column: text, classes: list(text), numeric: flag }),
-  regression: record({ column: text, mean: finite, standardDeviation: finite }),
+  regression: record({ column: text, mean: finite, standardDeviation: finite, horizon: optional(size) }),
 });
 
 const manifest = record({
@@ -122,6 +123,7 @@ const manifest = record({
       range: optional(list(finite)),
     }),
   ),
+  series: optional(record({ time: text, group: optional(text), window: size, horizon: size })),
   example: dictionary(anything),
   metrics: dictionary(finite),
   lineage: record({ run: optional(text), seed: finite, data: record({ fingerprint: text, rows: size, source: text }) }),

@@ -7,7 +7,8 @@ export function concatPredictions(parts: readonly Predictions[]): Predictions | 
   if (first === undefined || parts.length === 1) return first;
   if (first.task === "regression") {
     const pieces = parts.map((part) => (part.task === "regression" ? part.values : mixed()));
-    return { task: "regression", values: joined(pieces, (length) => new Float64Array(length)) };
+    const { horizon } = first;
+    return { task: "regression", ...(horizon !== undefined && { horizon }), values: joined(pieces, (length) => new Float64Array(length)) };
   }
   const pieces = parts.map((part) => (part.task === "classification" ? part : mixed()));
   return {

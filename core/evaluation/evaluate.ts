@@ -27,7 +27,7 @@ export interface Evaluated {
  */
 export function evaluatePredictions(target: FittedTarget, { predictions, columns }: Evaluated): Metrics {
   const answers = concatPredictions(Array.isArray(predictions) ? (predictions as readonly Predictions[]) : [predictions as Predictions]); // Array.isArray does not narrow readonly arrays
-  const count = answers?.task === "regression" ? answers.values.length : (answers?.labels.length ?? 0);
+  const count = answers?.task === "regression" ? answers.values.length / (answers.horizon ?? 1) : (answers?.labels.length ?? 0);
   if (columns.length === 0 || answers === undefined) throw new EspalierError("DATA_EMPTY", "there are no rows to evaluate on");
   if (count !== columns.length)
     throw new EspalierError("TENSOR_INVALID", `${count} predictions for ${columns.length} rows`, { predictions: count, rows: columns.length });

@@ -5,12 +5,16 @@ import type { FittedTarget } from "./features.ts";
 import { decodeQuantities } from "./target.ts";
 
 /**
- * A graph's outputs as answers: the softmax of `logits` [rows, classes], or `prediction` [rows, 1] in the target's own unit.
+ * A graph's outputs as answers: the softmax of `logits` [rows, classes], or `prediction` [rows, 1] in the target's own unit, for a forecast [rows, horizon].
  *
  * @throws TENSOR_INVALID when the output that the task needs is missing or of another shape
  */
 export function decodePredictions(target: FittedTarget, outputs: Tensors): Predictions {
-  if (target.task === "regression") return { task: "regression", values: decodeQuantities(target, floats(outputs, "prediction", 1)) };
+  if (target.task === "regression") {
+    const { horizon } = target;
+    const values = decodeQuantities(target, floats(outputs, "prediction", horizon ?? 1));
+    return { task: "regression", values, ...(horizon !== undefined && { horizon }) };
+  }
   const classes = target.classes.length;
   const logits = floats(outputs, "logits", classes);
   const rows = logits.length / classes;

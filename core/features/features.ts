@@ -4,6 +4,8 @@
  * - `category`: one-hot over the vocabulary seen in training, with one place for unknown and one for missing.
  * - `image`: values times `scale`, as [channels, height, width].
  * - `text`: free text as tokens of a byte-pair vocabulary learned from the training rows, int32 [maxLength], cut or filled up with 0.
+ *
+ * Forecasts have a kind of their own among the fitted ones, `series`: the last `window` values of a column, standardised (see core/pipeline/prepare-series.ts).
  */
 export type FeatureSpec =
   | { readonly kind: "number"; readonly column: string }
@@ -35,6 +37,14 @@ export type FittedFeature =
       readonly maxLength: number;
     }
   | {
+      readonly kind: "series";
+      readonly column: string;
+      /** Rows that are looked back. */
+      readonly window: number;
+      readonly mean: number;
+      readonly standardDeviation: number;
+    }
+  | {
       readonly kind: "image";
       readonly column: string;
       readonly shape: readonly [channels: number, height: number, width: number];
@@ -49,11 +59,18 @@ export type FittedTarget =
       /** Class names in label order. */ readonly classes: readonly string[];
       /** Whether the raw column held numbers. */ readonly numeric: boolean;
     }
-  | { readonly task: "regression"; readonly column: string; readonly mean: number; readonly standardDeviation: number };
+  | {
+      readonly task: "regression";
+      readonly column: string;
+      readonly mean: number;
+      readonly standardDeviation: number;
+      /** A forecast: so many values a row, those that come next. Absent: one value. */
+      readonly horizon?: number;
+    };
 
 /**
  * Fitted features: from raw columns to the graph's input tensors. Number and category features are concatenated into one input
- * `features` float32 [batch, width]; each image and text feature is an input of its own, named after its column.
+ * `features` float32 [batch, width]; each image and text feature is an input of its own, named after its column; series features are one input `series` float32 [batch, window, columns].
  */
 export interface FittedFeatures {
   readonly features: readonly FittedFeature[];

@@ -38,6 +38,8 @@ function inputField(feature: FittedFeature, profile: TableProfile): InputField {
       const rest = feature.vocabulary.filter((value) => !frequent.includes(value));
       return { name, kind: "string", shape: [], optional, categories: [...frequent, ...rest] };
     }
+    case "series":
+      return { name, kind: "tensor", shape: [feature.window], optional: false };
     case "text":
       return { name, kind: "string", shape: [], optional };
     case "number":

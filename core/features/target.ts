@@ -5,6 +5,7 @@ import type { Tensor } from "../tensor.ts";
 import { categoryStatistics, numberStatistics, standardDeviation } from "./statistics.ts";
 import type { FittedTarget } from "./features.ts";
 import { compareCodeUnits } from "./fit.ts";
+import { truthColumn } from "./truth-column.ts";
 import { requireColumn } from "./transform.ts";
 
 /** Whole numbers with at most so many different values are classes, when each occurs often enough (`rowsPerClass`). */
@@ -54,13 +55,17 @@ export function rowsWithTarget(columns: Columns, name: string): Uint32Array {
 }
 
 /**
- * A target column as the training graph's `labels`: int32 [rows] of class indices, or float32 [rows, 1] standardised.
+ * A target column as the training graph's `labels`: int32 [rows] of class indices, or float32 [rows, 1] standardised; of a forecast [rows, horizon], from the column that `truthColumn` names.
  *
  * @throws COLUMN_MISSING; TARGET_INVALID naming row and value for a missing value, a class that training did not have, or text in a regression
  */
 export function encodeTarget(target: FittedTarget, columns: Columns): Tensor {
-  const column = requireColumn(columns, target.column);
   const rows = columns.length;
+  if (target.task === "regression" && target.horizon !== undefined) {
+    const data = Float32Array.from(targetValues(target, columns), (value) => (value - target.mean) / target.standardDeviation);
+    return { dtype: "float32", shape: [rows, target.horizon], data };
+  }
+  const column = requireColumn(columns, target.column);
   if (target.task === "classification") {
     const places = new Map(target.classes.map((label, place) => [label, place]));
     const labels = new Int32Array(rows);
@@ -84,8 +89,10 @@ export function encodeTarget(target: FittedTarget, columns: Columns): Tensor {
   return { dtype: "float32", shape: [rows, 1], data: values };
 }
 
-/** The true values of a regression target in its own unit. @throws as `encodeTarget` */
+/** The true values of a regression target in its own unit; of a forecast `horizon` a row. @throws as `encodeTarget` */
 export function targetValues(target: FittedTarget, columns: Columns): Float64Array {
+  if (target.task === "regression" && target.horizon !== undefined)
+    return nextValues(requireColumn(columns, truthColumn(target)), target.horizon, columns.length);
   const column = requireColumn(columns, target.column);
   return Float64Array.from({ length: columns.length }, (_, row) => quantity(presentValue(column, target.column, row), target.column, row));
 }
@@ -93,6 +100,12 @@ export function targetValues(target: FittedTarget, columns: Columns): Float64Arr
 /** A regression's standardised outputs in the target's own unit. */
 export function decodeQuantities(target: Extract<FittedTarget, { task: "regression" }>, standardised: ArrayLike<number>): Float64Array {
   return Float64Array.from(standardised, (value) => value * target.standardDeviation + target.mean);
+}
+
+function nextValues(column: Column, horizon: number, rows: number): Float64Array {
+  if (column.kind === "tensor" && column.values.length === rows * horizon) return Float64Array.from(column.values);
+  const found = column.kind === "tensor" ? `tensors of shape [${column.shape.join(", ")}]` : `${column.kind}s`;
+  throw new EspalierError("TARGET_INVALID", `a forecast is compared with the next ${horizon} values, not with ${found}`, { horizon });
 }
 
 function inferTask(column: Column, distinct: number, rows: number): Task {

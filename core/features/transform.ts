@@ -8,13 +8,16 @@ import type { FittedFeature, FittedFeatures } from "./features.ts";
 /** The graph input that number and category features share. */
 export const featuresInput = "features";
 
+/** The graph input that series features share. */
+export const seriesInput = "series";
+
 /** How many numbers a row of the input `features` has; 0 when all features are images or texts. */
 export function featureWidth(fitted: FittedFeatures): number {
   return fitted.features.reduce((width, feature) => width + widthOf(feature), 0);
 }
 
 /**
- * The graph's input tensors for some rows: `features` float32 [rows, width], one float32 [rows, channels, height, width] an image, and one int32 [rows, maxLength] a text.
+ * The graph's input tensors for some rows: `features` float32 [rows, width], one float32 [rows, channels, height, width] an image, one int32 [rows, maxLength] a text, and `series` float32 [rows, window, columns].
  *
  * Pure, and built of IEEE 754 operations that every engine rounds alike (-, / in float64, then one rounding to float32): the same bits on
  * Node, in a page and on an edge worker.
@@ -27,15 +30,18 @@ export function transformFeatures(fitted: FittedFeatures, columns: Columns): Ten
   const width = featureWidth(fitted);
   const table = new Float32Array(rows * width);
   const tensors: Record<string, Tensor> = {};
+  const windows: SeriesValues[] = [];
   let offset = 0;
   for (const feature of fitted.features) {
     const column = requireColumn(columns, feature.column);
     if (feature.kind === "image") tensors[feature.column] = imageTensor(feature, column, rows);
     else if (feature.kind === "text") tensors[feature.column] = textTensor(feature, column, rows);
+    else if (feature.kind === "series") windows.push({ feature, values: windowValues(feature, column, rows) });
     else if (feature.kind === "number") writeNumbers(feature, column, { table, width, offset });
     else writeCategories(feature, column, { table, width, offset });
     offset += widthOf(feature);
   }
+  if (windows.length > 0) tensors[seriesInput] = seriesTensor(windows, rows);
   return width > 0 ? { [featuresInput]: { dtype: "float32", shape: [rows, width], data: table }, ...tensors } : tensors;
 }
 
@@ -66,6 +72,7 @@ export function widthOf(feature: FittedFeature): number {
       return feature.vocabulary.length + 2;
     case "image":
     case "text":
+    case "series":
       return 0;
     default:
       return feature satisfies never;
@@ -126,6 +133,29 @@ function imageTensor(feature: Extract<FittedFeature, { kind: "image" }>, column:
   const data = new Float32Array(rows * size);
   for (let i = 0; i < data.length; i++) data[i] = column.values[i]! * feature.scale; // lengths were compared
   return { dtype: "float32", shape: [rows, ...feature.shape], data };
+}
+
+/** One column's windows, [rows, window] row-major. */
+interface SeriesValues {
+  readonly feature: Extract<FittedFeature, { kind: "series" }>;
+  readonly values: ArrayLike<number>;
+}
+
+function windowValues(feature: SeriesValues["feature"], column: Column, rows: number): ArrayLike<number> {
+  if (column.kind === "tensor" && column.values.length === rows * feature.window) return column.values;
+  const found = column.kind === "tensor" ? `tensors of shape [${column.shape.join(", ")}]` : `${column.kind}s`;
+  throw typeError(feature.column, 0, `holds ${found}, not the last ${feature.window} values of a series`);
+}
+
+/** Columns side by side at each time: [rows, window, columns]. */
+function seriesTensor(columns: readonly SeriesValues[], rows: number): Tensor {
+  const window = columns[0]?.feature.window ?? 0;
+  const data = new Float32Array(rows * window * columns.length);
+  for (const [place, { feature, values }] of columns.entries()) {
+    const { mean, standardDeviation } = feature;
+    for (let i = 0; i < rows * window; i++) data[i * columns.length + place] = (values[i]! - mean) / standardDeviation; // lengths were compared
+  }
+  return { dtype: "float32", shape: [rows, window, columns.length], data };
 }
 
 /** Tokenizers of features: a server transforms one row at a time, and ranking thousands of merges takes longer than the row. */

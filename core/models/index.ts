@@ -21,3 +21,4 @@ export { bodyOf, transfer, type TransferOptions } from "./transfer.ts";
 export { twoTower, type TwoTowerOptions } from "./two-tower.ts";
 export { uNet, type UNetOptions } from "./u-net.ts";
 export { wideAndDeep, type WideAndDeepOptions } from "./wide-and-deep.ts";
+export { windowMlp, type WindowMlpOptions } from "./window-mlp.ts";

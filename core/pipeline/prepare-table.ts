@@ -4,6 +4,7 @@ import { fromColumns } from "../data/from-columns.ts";
 import { profileColumns, type TableProfile } from "../data/profile.ts";
 import type { RowSource } from "../data/row-source.ts";
 import { gatherRows } from "../data/rows.ts";
+import type { SeriesSpec } from "../data/series.ts";
 import type { SplitColumns } from "../data/split.ts";
 import { tensorFeeds } from "../data/tensor-batches.ts";
 import { EspalierError } from "../errors.ts";
@@ -41,6 +42,10 @@ export interface PreparedTable {
   readonly profile: TableProfile;
   /** One training row, as a prediction request would send it. */
   readonly example: Readonly<Record<string, unknown>>;
+  /** Of a forecast: how the table became windows. The parts are then windows, and what came next. */
+  readonly series?: SeriesSpec;
+  /** How good answers are that need no model, on the test rows: by name. */
+  readonly baselines?: Readonly<Record<string, Readonly<Record<string, number>>>>;
 }
 
 /** Rows among which a complete one is looked for as the example, when rows must be read. */

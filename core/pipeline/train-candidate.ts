@@ -110,7 +110,8 @@ export async function trainCandidate(name: string, { family, table, options, onE
 }
 
 function headOf(target: FittedTarget): Head {
-  return target.task === "classification" ? { task: "classification", classes: target.classes.length } : { task: "regression" };
+  if (target.task === "classification") return { task: "classification", classes: target.classes.length };
+  return { task: "regression", units: target.horizon ?? 1 };
 }
 
 /** The recipe with what the user fixed. */

@@ -4,6 +4,7 @@ import { EspalierError } from "../errors.ts";
 import type { FittedTarget } from "../features/features.ts";
 import type { TrainingEvent } from "../training/index.ts";
 import { chooseNetworks, familyOf } from "./networks/index.ts";
+import { prepareSeries, type SeriesOptions } from "./prepare-series.ts";
 import { type PreparedTable, prepareTable, type PrepareTableOptions } from "./prepare-table.ts";
 import { type Candidate, trainCandidate, type TrainCandidateOptions } from "./train-candidate.ts";
 
@@ -11,6 +12,8 @@ import { type Candidate, trainCandidate, type TrainCandidateOptions } from "./tr
 export interface TrainTableOptions extends PrepareTableOptions, TrainCandidateOptions {
   /** A network's name (see `modelNames`). "auto" trains the linear model and a network, and keeps the one that is better on the validation rows. Default "auto". */
   readonly model?: string;
+  /** Reads the rows as a time series: the target's next values are forecast. */
+  readonly series?: SeriesOptions;
   /** Told of every model's training, in order. */
   readonly onEvent?: (event: TableEvent) => void | Promise<void>;
 }
@@ -42,8 +45,9 @@ export interface TrainedTable {
  * console.log(best.name, best.test.accuracy);
  */
 export async function trainTable(data: Columns | RowSource, options: TrainTableOptions): Promise<TrainedTable> {
-  const { model = "auto", onEvent } = options;
-  const table = await prepareTable(rowSource(data), options);
+  const { model = "auto", series, onEvent } = options;
+  const source = rowSource(data);
+  const table = series === undefined ? await prepareTable(source, options) : await prepareSeries(source, { ...options, series });
   const family = familyOf(table.features);
   const models = chooseNetworks(family, model);
   await onEvent?.({ kind: "prepared", table, models });

@@ -1,4 +1,16 @@
-import { openTable, type ByteSource, type FileColumnType, type Manifest, type OpenedTable, type TableOptions } from "../../core/index.ts";
+import {
+  fromColumns,
+  knownWindows,
+  lastWindows,
+  openTable,
+  readTable,
+  type ByteSource,
+  type FileColumnType,
+  type ForecastInputs,
+  type Manifest,
+  type OpenedTable,
+  type TableOptions,
+} from "../../core/index.ts";
 import { fileSource } from "./file.ts";
 import { areImages, openImageInputs } from "./images/image-inputs.ts";
 
@@ -34,6 +46,13 @@ export async function openFiles(
   });
 }
 
+/** A table as the windows of a forecast: all whose future is known, or the last of each series. */
+async function openWindows(table: OpenedTable, { withTarget, ...inputs }: ForecastInputs & { readonly withTarget: boolean }): Promise<OpenedTable> {
+  const rows = await readTable(table);
+  const windows = withTarget ? knownWindows(rows, inputs) : lastWindows(rows, inputs);
+  return { ...fromColumns(windows), name: table.name, schema: table.schema, notes: table.notes };
+}
+
 /** Which files hold a bundle's inputs. */
 export interface InputFiles {
   readonly paths: readonly string[];
@@ -50,9 +69,11 @@ export interface InputFiles {
  */
 export async function openInputs(manifest: Manifest, { paths, reading, withTarget = false, signal }: InputFiles): Promise<OpenedTable> {
   if (await areImages(paths)) return openImageInputs(manifest, { paths, withTarget, ...(signal && { signal }) });
-  const { inputs, target } = manifest;
+  const { inputs, target, features, series } = manifest;
   const types: Record<string, FileColumnType> = {};
   for (const { name, kind } of inputs) if (kind !== "tensor") types[name] = kind;
+  for (const { kind, column } of features.features) if (kind === "series") types[column] = "number";
   if (withTarget) types[target.column] = target.task === "regression" || target.numeric ? "number" : "string";
-  return openFiles(paths, reading, { types, ...(signal && { signal }) });
+  const table = await openFiles(paths, reading, { types, ...(signal && { signal }) });
+  return series === undefined ? table : openWindows(table, { features, target, series, withTarget });
 }

@@ -29,7 +29,8 @@ export function inputDatatype(field: InputField): string {
 /** `prediction`, and for classification `probabilities`, whose parameter `classes` is a JSON list of the classes in their order. */
 export function outputMetadata({ manifest }: ServedModel): TensorMetadata[] {
   const { target } = manifest;
-  if (target.task === "regression") return [{ name: "prediction", datatype: "FP64", shape: [-1] }];
+  if (target.task === "regression")
+    return [{ name: "prediction", datatype: "FP64", shape: [-1, ...(target.horizon === undefined ? [] : [target.horizon])] }];
   const values = classValues(target.classes, target);
   const datatype = target.numeric ? (values.every((value) => Number.isSafeInteger(value)) ? "INT64" : "FP64") : "BYTES";
   return [

@@ -64,7 +64,10 @@ function predictOperation({ name, manifest }: ServedModel): Operation {
 
 function answerSchema(target: Manifest["target"]): JsonSchema {
   if (target.task === "regression") {
-    const values: JsonSchema = { type: "array", items: { type: "number", title: target.column } };
+    const value: JsonSchema = { type: "number", title: target.column };
+    const { horizon } = target;
+    const items: JsonSchema = horizon === undefined ? value : { type: "array", items: value, minItems: horizon, maxItems: horizon };
+    const values: JsonSchema = { type: "array", items };
     return { type: "object", properties: { predictions: values, outputs: values } };
   }
   const prediction: JsonSchema = { enum: target.numeric ? target.classes.map(Number) : target.classes };

@@ -6,7 +6,7 @@ import { signatureName } from "./tensorflow-serving-request.ts";
 export function signatureDefinition({ manifest: { inputs, target } }: ServedModel): object {
   const outputs: Record<string, object> =
     target.task === "regression"
-      ? { prediction: tensorInfo("prediction", "DT_DOUBLE", [-1]) }
+      ? { prediction: tensorInfo("prediction", "DT_DOUBLE", [-1, ...(target.horizon === undefined ? [] : [target.horizon])]) }
       : {
           prediction: tensorInfo("prediction", target.numeric ? "DT_DOUBLE" : "DT_STRING", [-1]),
           probabilities: tensorInfo("probabilities", "DT_FLOAT", [-1, target.classes.length]),

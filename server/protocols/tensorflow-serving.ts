@@ -1,5 +1,5 @@
 import { EspalierError, type Predictions } from "../../core/index.ts";
-import { predictionValues, rowProbabilities } from "../answers.ts";
+import { forecastRows, predictionValues, rowProbabilities } from "../answers.ts";
 import { parseJson } from "../body.ts";
 import type { ServedModel } from "../registry.ts";
 import type { Protocol, ProtocolContext, ServerRequest } from "./protocol.ts";
@@ -57,7 +57,10 @@ async function predict(c: ServerRequest, context: ProtocolContext, asked: { name
  */
 function answer(form: PredictRequest["form"], { manifest }: ServedModel, predictions: Predictions): object {
   const values = predictionValues(predictions, manifest.target);
-  if (predictions.task === "regression") return form === "row" ? { predictions: values } : { outputs: values };
+  if (predictions.task === "regression") {
+    const answers = predictions.horizon === undefined ? values : forecastRows(predictions);
+    return form === "row" ? { predictions: answers } : { outputs: answers };
+  }
   if (form === "column") return { outputs: { prediction: values, probabilities: values.map((_, row) => rowProbabilities(predictions, row)) } };
   return {
     predictions: values.map((prediction, row) => {

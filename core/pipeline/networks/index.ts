@@ -3,12 +3,13 @@ import type { FittedFeature, FittedFeatures } from "../../features/features.ts";
 import { nearestNames } from "../../nearest.ts";
 import { imageNetworks } from "./images.ts";
 import type { DataKind, NetworkFamily } from "./network.ts";
+import { seriesNetworks } from "./series.ts";
 import { tableNetworks } from "./table.ts";
 import { textNetworks } from "./text.ts";
 
 export type { DataKind, Network, NetworkContext, NetworkFamily } from "./network.ts";
 
-const families: readonly NetworkFamily[] = [tableNetworks, imageNetworks, textNetworks];
+const families: readonly NetworkFamily[] = [tableNetworks, imageNetworks, textNetworks, seriesNetworks];
 
 /** What "auto" trains: the floor first, then what must beat it. */
 const automatic: readonly string[] = ["linear", "network"];
@@ -50,6 +51,6 @@ export function chooseNetworks(family: NetworkFamily, model: string): readonly s
 /** The networks for fitted features. */
 export function familyOf({ features }: FittedFeatures): NetworkFamily {
   const holds = (kind: FittedFeature["kind"]): boolean => features.some((feature) => feature.kind === kind);
-  const kind: DataKind = holds("image") ? "images" : holds("text") ? "text" : "table";
+  const kind: DataKind = holds("image") ? "images" : holds("text") ? "text" : holds("series") ? "series" : "table";
   return families.find((family) => family.kind === kind) ?? tableNetworks;
 }

@@ -4,7 +4,7 @@ import type { Head, Model } from "../../models/index.ts";
 import type { Recipe } from "../../training/index.ts";
 
 /** What is learned from: it decides which networks there are. */
-export type DataKind = "table" | "images" | "text";
+export type DataKind = "table" | "images" | "text" | "series";
 
 /** What a network is sized by. */
 export interface NetworkContext {

@@ -6,10 +6,12 @@ vi.setConfig({ testTimeout: 60_000 }); // the largest network has 25 million par
 const table = familyOf({ features: [{ kind: "number", column: "x", mean: 0, standardDeviation: 1, missing: false }] });
 const tokens = { kind: "text", column: "review", merges: [2, 3], maxLength: 8 } as const;
 const text = familyOf({ features: [{ kind: "category", column: "c", vocabulary: ["a", "b"] }, tokens] });
+const past = { kind: "series", column: "y", window: 8, mean: 0, standardDeviation: 1 } as const;
+const series = familyOf({ features: [past, { ...past, column: "x" }] });
 const images = familyOf({ features: [{ kind: "image", column: "image", shape: [3, 32, 32], scale: 1 / 255 }] });
 
 it("trains the floor and a network when nobody says which, and the one that is named otherwise", () => {
-  expect([table.kind, images.kind, text.kind]).toEqual(["table", "images", "text"]);
+  expect([table.kind, images.kind, text.kind, series.kind]).toEqual(["table", "images", "text", "series"]);
   expect(chooseNetworks(table, "auto")).toEqual(["linear", "network"]);
   expect(chooseNetworks(images, "conv-net")).toEqual(["conv-net"]);
 });
@@ -26,6 +28,7 @@ it("builds every network of every kind of data, with the head that the task need
   for (const [family, features] of [
     [table, [{ kind: "number", column: "x", mean: 0, standardDeviation: 1, missing: false }]],
     [images, [{ kind: "image", column: "photo", shape: [3, 32, 32], scale: 1 / 255 }]],
+    [series, [past, { ...past, column: "x" }]],
     [text, [{ kind: "category", column: "c", vocabulary: ["a", "b"] }, tokens]],
   ] as const) {
     for (const [name, build] of Object.entries(family.networks)) {
