@@ -42,7 +42,9 @@ function metricsTable({ candidates, best, table: { baselines = {} } }: TrainedTa
     candidate.name + (candidate === best && candidates.length > 1 ? " *" : ""),
     ...names.map((name) => candidate.test[name] ?? ""),
   ]);
-  const plain = Object.entries(baselines).map(([name, metrics]) => [name, ...names.map((metric) => metrics[metric] ?? "")]);
+  const plain = Object.entries(baselines).map(([name, metrics]) =>
+    ["name", ...names].map((metric) => (metric === "name" ? name : (metrics[metric] ?? ""))),
+  );
   return formatTable([["held-out rows", ...names], ...plain, ...rows]);
 }
 
