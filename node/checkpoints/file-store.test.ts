@@ -70,3 +70,24 @@ test("a file in the folder's place is an error with the path", async () => {
     message: expect.stringContaining(join(folder, "taken", "last.safetensors")),
   });
 });
+
+test("the newest stay under their steps when asked for, older ones go", async () => {
+  const store = fileCheckpoints(folder, { retain: 2 });
+  for (const step of [10, 20, 30, 40]) await store.save(checkpointAt(step), { best: step === 20 });
+  expect(await store.steps()).toEqual([30, 40]);
+  expect(await store.load(30)).toEqual(checkpointAt(30));
+  expect(await store.load(10)).toBeUndefined();
+  expect(await store.load("best")).toEqual(checkpointAt(20));
+  expect(await store.load("last")).toEqual(checkpointAt(40));
+  expect((await readdir(folder)).toSorted()).toEqual([
+    "best.safetensors",
+    "last.safetensors",
+    "step-000000030.safetensors",
+    "step-000000040.safetensors",
+  ]);
+  const all = fileCheckpoints(join(folder, "all"), { retain: Infinity });
+  for (const step of [1, 2, 3]) await all.save(checkpointAt(step), { best: false });
+  expect(await all.steps()).toEqual([1, 2, 3]);
+  expect(await fileCheckpoints(join(folder, "none")).steps()).toEqual([]);
+  expect(() => fileCheckpoints(folder, { retain: -1 })).toThrow(/retain must be a whole number from 0, not -1/);
+});

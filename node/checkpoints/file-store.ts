@@ -2,6 +2,8 @@ import { copyFile, link, mkdir, open, readdir, readFile, rename, rm } from "node
 import { join } from "node:path";
 import { decodeCheckpoint, encodeCheckpoint, EspalierError, type Checkpoint, type CheckpointStore } from "../../core/index.ts";
 
+const stepFile = /^step-(\d+)\.safetensors$/;
+
 /** A folder of checkpoints. */
 export interface FileCheckpoints extends CheckpointStore {
   /** @param which "last", "best", or the step of one that was retained */
@@ -39,8 +41,7 @@ export function fileCheckpoints(folder: string, { retain = 0 }: FileCheckpointsO
       if (best) await replaceFile(pathOf("best"), folder, ofLast);
       if (retain === 0) return pathOf("last");
       await replaceFile(pathOf(checkpoint.step), folder, ofLast);
-      const outdated = (await steps()).toReversed().slice(retain);
-      for (const step of outdated) await rm(pathOf(step), { force: true });
+      await removeOutdated(folder, retain);
       return pathOf("last");
     },
     async load(which) {
@@ -51,13 +52,21 @@ export function fileCheckpoints(folder: string, { retain = 0 }: FileCheckpointsO
   };
 }
 
+/** Removes all but the newest steps, and what a killed process left of one. */
+async function removeOutdated(folder: string, retain: number): Promise<void> {
+  const names = (await readdir(folder)).toSorted().toReversed();
+  const outdated = names.filter((name) => stepFile.test(name)).slice(retain);
+  const unfinished = names.filter((name) => name.endsWith(".tmp") && stepFile.test(name.slice(0, -".tmp".length)));
+  for (const name of [...outdated, ...unfinished]) await rm(join(folder, name), { force: true });
+}
+
 async function retainedSteps(folder: string): Promise<readonly number[]> {
   const names = await readdir(folder).catch((cause: unknown) => {
     if (cause instanceof Error && "code" in cause && cause.code === "ENOENT") return [];
     throw unreadable(`cannot read the folder ${folder}`, folder, cause);
   });
   const steps = names.flatMap((name) => {
-    const found = /^step-(\d+)\.safetensors$/.exec(name);
+    const found = stepFile.exec(name);
     return found === null ? [] : [Number(found[1])];
   });
   return steps.toSorted((a, b) => a - b);
