@@ -34,6 +34,9 @@ export { rotarySizes } from "./operators/rotary-embedding.ts";
 export { transposedWindow, type TransposedWindow } from "./operators/conv-transpose.ts";
 export { nadamMomentumProducts } from "./operators/nadam.ts";
 export { windowCounts } from "./operators/average-pool.ts";
+export { resizeTaps, type AxisResize, type Tap } from "./operators/resize-taps.ts";
+export { plannedAxes } from "./operators/resize.ts";
+export { parseEinsum, type EinsumEquation, type EinsumLabel } from "./operators/einsum-equation.ts";
 export { sliceRange, type SlicePart } from "./operators/slice.ts";
 export {
   sameShape,

@@ -9,6 +9,10 @@ const loweredByCore: Readonly<Record<string, Supports>> = {
   GRU: isNotPlainRecurrence,
   RNN: isNotPlainRecurrence,
   BatchNormalization: (_, { attributes }) => attributes.int("training_mode") === 1,
+  // Its shape inference refuses an ellipsis that broadcasts; and the products are shared with those of the gradient, which goes through the lowering.
+  Einsum: always,
+  OneHot: (_, { inputs: [indices, depth, values] }) =>
+    indices?.dtype !== "int64" || depth?.dtype !== "int64" || !["float32", "int64"].includes(values?.dtype ?? ""),
   LRN: (_, { attributes }) => attributes.int("size") % 2 === 0,
 };
 

@@ -4,7 +4,6 @@ import {
   StateStore,
   checkFeeds,
   checkState,
-  lower,
   stateNames,
   type CompileOptions,
   type DType,
@@ -40,17 +39,15 @@ const maxPlans = 8;
 export class TfjsExecutable implements Executable {
   readonly graph: Graph;
   #link: DeviceLink;
-  #lowered: Graph;
   #plans = new Map<number, Plan>();
   #state: StateStore<TfTensor>;
 
   constructor(graph: Graph, link: DeviceLink, { state, shareStateWith }: CompileOptions = {}) {
     this.graph = graph;
     this.#link = link;
-    this.#lowered = lower(graph, (operator, use) => operatorNames.has(operator) && kernels[operator]?.takes?.(use) !== false);
     link.activate();
     // Whatever cannot run is found now, and not in the first run.
-    new Plan(this.#lowered, { batch: 1, device: link.device }).dispose();
+    new Plan(graph, { batch: 1, device: link.device }).dispose();
     if (shareStateWith !== undefined && !(shareStateWith instanceof TfjsExecutable)) {
       throw new EspalierError("ARGUMENT_INVALID", `compile "${graph.name}": shareStateWith is of another backend; compile both graphs on one`, {});
     }
@@ -142,7 +139,7 @@ export class TfjsExecutable implements Executable {
 
   #plan(batch: number): Plan {
     const known = this.#plans.get(batch);
-    const plan = known ?? new Plan(this.#lowered, { batch, device: this.#link.device });
+    const plan = known ?? new Plan(this.graph, { batch, device: this.#link.device });
     this.#plans.delete(batch);
     this.#plans.set(batch, plan); // the most recent is last
     const [oldest] = this.#plans.keys();

@@ -11,7 +11,7 @@ import {
   type ValueType,
 } from "../../core/index.ts";
 import type { TfjsDevice } from "./device.ts";
-import { kernels } from "./kernels/index.ts";
+import { kernels, supports } from "./kernels/index.ts";
 import type { Kernel, NodeContext, StaticType } from "./kernels/kernel.ts";
 import { memoryType, upload } from "./memory.ts";
 
@@ -30,11 +30,10 @@ export class Plan {
   #constants = new Map<ValueName, TfTensor>();
 
   /**
-   * @param graph lowered to operators that have kernels
-   * @throws BACKEND_OPERATOR_MISSING naming every value of a type that has none
+   * @throws BACKEND_OPERATOR_MISSING naming every operator that can be neither run nor lowered, or every value of a type that has no kernels
    */
   constructor(graph: Graph, { batch, device }: { readonly batch: number; readonly device: TfjsDevice }) {
-    const bound = bindBatch(graph, batch);
+    const bound = bindBatch(graph, batch, { supports });
     const faults = Object.entries(bound.values).flatMap(([name, type]) => typeFault(name, type));
     const contexts = bound.nodes.map((node) => nodeContext(bound, { node, device }));
     if (faults.length > 0) refuse(graph, faults);

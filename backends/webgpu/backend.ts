@@ -1,8 +1,8 @@
-import { EspalierError, lower, type Backend, type Capabilities, type CompileOptions, type Executable, type Graph } from "../../core/index.ts";
+import { bindBatch, EspalierError, type Backend, type Capabilities, type CompileOptions, type Executable, type Graph } from "../../core/index.ts";
 import { DeviceSession } from "./device.ts";
 import { WebGpuExecutable } from "./executable.ts";
 import type { Tuning } from "./kernel.ts";
-import { supportedOperators } from "./kernels/index.ts";
+import { supportedOperators, supports } from "./kernels/index.ts";
 import { describeAdapter, isSoftwareAdapter, requestAdapter } from "./adapter.ts";
 import { scalarOf } from "./storage.ts";
 
@@ -56,10 +56,9 @@ export class WebGpuBackend implements Backend {
   async compile(graph: Graph, { state = {}, shareStateWith, signal }: CompileOptions = {}): Promise<WebGpuExecutable> {
     throwIfAborted(graph, signal);
     this.#session.check();
-    const lowered = lower(graph, (operator) => supportedOperators.has(operator));
-    checkTypes(lowered);
+    // Whatever cannot run is found now, and not in the first run.
+    checkTypes(bindBatch(graph, 1, { supports }));
     const executable = await WebGpuExecutable.create(this.#session, graph, {
-      lowered,
       tuning: this.#tuning,
       state,
       shareStateWith: this.#own(shareStateWith),

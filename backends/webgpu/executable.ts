@@ -11,6 +11,7 @@ import {
 } from "../../core/index.ts";
 import type { DeviceSession } from "./device.ts";
 import type { Tuning } from "./kernel.ts";
+import { supports } from "./kernels/index.ts";
 import type { Place } from "./memory.ts";
 import { Plan } from "./plan.ts";
 import { createRegion, placeRegions, releaseRegion, writeRegion, type StateRegion } from "./state.ts";
@@ -21,8 +22,6 @@ const maxPlans = 4;
 
 /** What a WebGPU executable is made of. */
 export interface WebGpuExecutableOptions {
-  /** The graph with nothing in it that the engine lacks. */
-  readonly lowered: Graph;
   readonly tuning: Tuning;
   readonly state?: Tensors;
   readonly shareStateWith?: WebGpuExecutable | undefined;
@@ -33,7 +32,6 @@ export interface WebGpuExecutableOptions {
 export class WebGpuExecutable implements Executable {
   readonly graph: Graph;
   readonly #session: DeviceSession;
-  readonly #lowered: Graph;
   readonly #tuning: Tuning;
   readonly #store: StateStore<StateRegion>;
   readonly #onDispose: WebGpuExecutableOptions["onDispose"];
@@ -51,10 +49,9 @@ export class WebGpuExecutable implements Executable {
     return executable;
   }
 
-  private constructor(session: DeviceSession, graph: Graph, { lowered, tuning, state = {}, shareStateWith, onDispose }: WebGpuExecutableOptions) {
+  private constructor(session: DeviceSession, graph: Graph, { tuning, state = {}, shareStateWith, onDispose }: WebGpuExecutableOptions) {
     this.graph = graph;
     this.#session = session;
-    this.#lowered = lowered;
     this.#tuning = tuning;
     this.#onDispose = onDispose;
     this.#store = new StateStore<StateRegion>(graph, {
@@ -127,7 +124,7 @@ export class WebGpuExecutable implements Executable {
       this.#plans.delete(oldest[0]);
       oldest[1].dispose();
     }
-    const plan = await Plan.create(this.#session, bindBatch(this.#lowered, batch), {
+    const plan = await Plan.create(this.#session, bindBatch(this.graph, batch, { supports }), {
       tuning: this.#tuning,
       placeOfState: (name) => this.#placeOf(name),
     });

@@ -1,5 +1,6 @@
 import { EspalierError } from "../errors.ts";
 import type { Graph } from "./graph.ts";
+import { lower, type Supports } from "./lower.ts";
 import { rewrite } from "./rewrite.ts";
 import { simplify } from "./simplify.ts";
 
@@ -7,11 +8,14 @@ import { simplify } from "./simplify.ts";
  * The graph for one batch size: "batch" becomes a number everywhere, types are inferred again, and what then is constant (sizes, shapes) is folded.
  *
  * @param size at least 1
- * @throws ARGUMENT_INVALID; GRAPH_SHAPE when the graph's own constants do not allow this size
+ * @param supports with it, the graph is also lowered to what a backend has: some lowerings need every size
+ * @throws ARGUMENT_INVALID; GRAPH_SHAPE when the graph's own constants do not allow this size; BACKEND_OPERATOR_MISSING
  */
-export function bindBatch(graph: Graph, size: number): Graph {
+export function bindBatch(graph: Graph, size: number, { supports }: { readonly supports?: Supports } = {}): Graph {
   if (!Number.isSafeInteger(size) || size < 1) {
     throw new EspalierError("ARGUMENT_INVALID", `a batch size must be a whole number from 1, not ${size}`, { size });
   }
-  return simplify(rewrite(graph, { shape: (shape) => shape.map((dimension) => (dimension === "batch" ? size : dimension)) }));
+  const bound = simplify(rewrite(graph, { shape: (shape) => shape.map((dimension) => (dimension === "batch" ? size : dimension)) }));
+  const lowered = supports === undefined ? bound : lower(bound, supports);
+  return lowered === bound ? bound : simplify(lowered);
 }

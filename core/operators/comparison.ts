@@ -24,5 +24,11 @@ export const and: Operator = binary("And", { dtypes: ["bool"], result: "bool" })
 /** Either. @see https://onnx.ai/onnx/operators/onnx__Or.html */
 export const or: Operator = binary("Or", { dtypes: ["bool"], result: "bool" });
 
+/** One of the two, not both. @see https://onnx.ai/onnx/operators/onnx__Xor.html */
+export const xor: Operator = {
+  ...binary("Xor", { dtypes: ["bool"], result: "bool" }),
+  lower: ({ emit, input }) => [emit.op("Not", [emit.op("Equal", [input(0), input(1)])])],
+};
+
 /** The opposite. @see https://onnx.ai/onnx/operators/onnx__Not.html */
 export const not: Operator = unary("Not", { dtypes: ["bool"] });

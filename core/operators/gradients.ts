@@ -23,15 +23,15 @@ export function shapeOf(emit: Emitter, value: Value): Value {
 /** The same elements in the shape of `like`. */
 export function reshapeTo(emit: Emitter, value: Value, like: Value): Value {
   if (sameShape(value.shape, like.shape)) return value;
-  const batches = like.shape.filter((size) => size === "batch").length;
-  const shape = batches > 1 ? emit.op("Shape", [like]) : emit.ints(like.shape.map((size) => (size === "batch" ? -1 : size)));
-  return emit.op("Reshape", [value, shape]);
+  const isOpen = like.shape.filter((size) => size === "batch").length > (like.shape.includes(0) ? 0 : 1); // nothing says what a -1 would be
+  if (!isOpen) return reshape(emit, value, like.shape);
+  return emit.op("Reshape", [value, emit.op("Shape", [like])], like.shape.includes(0) ? { allowzero: 1 } : {});
 }
 
 /** The same elements in a shape with at most one "batch". */
 export function reshape(emit: Emitter, value: Value, shape: readonly Dimension[]): Value {
   if (sameShape(value.shape, shape)) return value;
-  return emit.op("Reshape", [value, emit.ints(shape.map((size) => (size === "batch" ? -1 : size)))]);
+  return emit.op("Reshape", [value, emit.ints(shape.map((size) => (size === "batch" ? -1 : size)))], shape.includes(0) ? { allowzero: 1 } : {});
 }
 
 /** `value` copied along axes of size 1 until it has the shape of `like`. */

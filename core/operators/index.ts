@@ -9,7 +9,7 @@ import { attention } from "./attention.ts";
 import { averagePool, averagePoolGrad, globalAveragePool } from "./average-pool.ts";
 import { batchNormalization, batchNormalizationGrad } from "./batch-normalization.ts";
 import { cast } from "./cast.ts";
-import { and, equal, greater, greaterOrEqual, less, lessOrEqual, not, or } from "./comparison.ts";
+import { and, equal, greater, greaterOrEqual, less, lessOrEqual, not, or, xor } from "./comparison.ts";
 import { concat, split } from "./concat.ts";
 import { convInputGrad, convWeightGrad } from "./conv-gradients.ts";
 import { convTranspose } from "./conv-transpose.ts";
@@ -37,18 +37,43 @@ import { nadam } from "./nadam.ts";
 import { alphaDropout, dropPath, gaussianDropout, gaussianNoise, spatialDropout } from "./noise.ts";
 import { pad } from "./pad.ts";
 import { erf, exp, log, pow, sqrt } from "./powers.ts";
-import { argMax, reduceMax, reduceMean, reduceMin, reduceSum } from "./reductions.ts";
+import { argMax, argMin, reduceMax, reduceMean, reduceMin, reduceSum } from "./reductions.ts";
 import { flatten, reshape, squeeze, unsqueeze } from "./reshape.ts";
 import { rmsNormalization } from "./rms-normalization.ts";
 import { rmsProp } from "./rms-prop.ts";
 import { rnn } from "./rnn.ts";
 import { rotaryEmbedding } from "./rotary-embedding.ts";
 import { scatterNd } from "./scatter-nd.ts";
-import { shape } from "./shape.ts";
+import { shape, size } from "./shape.ts";
 import { slice } from "./slice.ts";
 import { logSoftmax, softmax } from "./softmax.ts";
 import { transpose } from "./transpose.ts";
 import { where } from "./where.ts";
+import { attention } from "./attention.ts";
+import { rotaryEmbedding } from "./rotary-embedding.ts";
+import { sin, cos, tan, asin, acos, atan, sinh, cosh, asinh, acosh, atanh } from "./trigonometry.ts";
+import { floor, ceil, round } from "./rounding.ts";
+import { isInf, isNaN } from "./float-classes.ts";
+import { mean, sum } from "./sum-mean.ts";
+import { mod } from "./mod.ts";
+import { hardSigmoid, hardSwish, hardmax, shrink, thresholdedRelu } from "./hard-activations.ts";
+import { celu, mish, pRelu, selu, softsign } from "./smooth-activations.ts";
+import { lpNormalization, reduceL1, reduceL2, reduceLogSum, reduceLogSumExp, reduceSumSquare } from "./reduced-norms.ts";
+import { reduceProd } from "./reduce-prod.ts";
+import { cumSum } from "./cum-sum.ts";
+import { gatherElements } from "./gather-elements.ts";
+import { gatherNd, gatherNdGrad } from "./gather-nd.ts";
+import { scatterElements } from "./scatter-elements.ts";
+import { tile } from "./tile.ts";
+import { oneHot } from "./one-hot.ts";
+import { topK } from "./top-k.ts";
+import { rangeOperator } from "./range.ts";
+import { eyeLike } from "./eye-like.ts";
+import { trilu } from "./trilu.ts";
+import { depthToSpace, spaceToDepth } from "./depth-to-space.ts";
+import { reverseSequence } from "./reverse-sequence.ts";
+import { resize } from "./resize.ts";
+import { einsum } from "./einsum.ts";
 import type { Operator } from "./operator.ts";
 
 /** Every operator that a graph may hold. Adding one is one file and one line here. */
@@ -88,6 +113,7 @@ export const operators: readonly Operator[] = [
   lessOrEqual,
   not,
   or,
+  xor,
   concat,
   split,
   conv,
@@ -137,6 +163,7 @@ export const operators: readonly Operator[] = [
   pow,
   sqrt,
   argMax,
+  argMin,
   reduceMax,
   reduceMean,
   reduceMin,
@@ -151,11 +178,64 @@ export const operators: readonly Operator[] = [
   rotaryEmbedding,
   scatterNd,
   shape,
+  size,
   slice,
   logSoftmax,
   softmax,
   transpose,
   where,
+  sin,
+  cos,
+  tan,
+  asin,
+  acos,
+  atan,
+  sinh,
+  cosh,
+  asinh,
+  acosh,
+  atanh,
+  floor,
+  ceil,
+  round,
+  isInf,
+  isNaN,
+  mean,
+  sum,
+  mod,
+  hardSigmoid,
+  hardSwish,
+  hardmax,
+  shrink,
+  thresholdedRelu,
+  celu,
+  mish,
+  pRelu,
+  selu,
+  softsign,
+  lpNormalization,
+  reduceL1,
+  reduceL2,
+  reduceLogSum,
+  reduceLogSumExp,
+  reduceSumSquare,
+  reduceProd,
+  cumSum,
+  gatherElements,
+  gatherNd,
+  gatherNdGrad,
+  scatterElements,
+  tile,
+  oneHot,
+  topK,
+  rangeOperator,
+  eyeLike,
+  trilu,
+  depthToSpace,
+  spaceToDepth,
+  reverseSequence,
+  resize,
+  einsum,
 ];
 
 const byName: ReadonlyMap<string, Operator> = new Map(operators.map((operator) => [operator.name, operator]));

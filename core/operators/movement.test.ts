@@ -134,11 +134,18 @@ test("Slice keeps the batch whole or turns it round, nothing else", () => {
   expect(() => inferred("Slice", { inputs: [[5], ints(0), ints(1, 2)] })).toThrow(/must be equally many/);
 });
 
-test("Pad adds and cuts, and refuses the batch axis, other modes and cuts beyond the end", () => {
+test("Pad adds and cuts, and refuses the batch axis, unknown modes, cuts beyond the end and reflections of more than there is", () => {
   expect(inferred("Pad", { inputs: [["batch", 5], ints(0, 1, 0, -2)] })).toEqual(["float32 batch,4"]);
   expect(inferred("Pad", { inputs: [["batch", 5], ints(1, 1), scalar(2), ints(-1)] })).toEqual(["float32 batch,7"]);
   expect(() => inferred("Pad", { inputs: [["batch", 5], ints(1, 0, 0, 0)] })).toThrow(/batch axis cannot be padded/);
-  expect(() => inferred("Pad", { inputs: [[5], ints(1, 1)], attributes: { mode: "reflect" } })).toThrow(/mode "reflect" is not there/);
+  expect(() => inferred("Pad", { inputs: [[5], ints(1, 1)], attributes: { mode: "mirror" } })).toThrow(/mode "mirror" is not there; use constant/);
+  expect(inferred("Pad", { inputs: [[5], ints(4, 4)], attributes: { mode: "reflect" } })).toEqual(["float32 13"]);
+  expect(() => inferred("Pad", { inputs: [[5], ints(0, 5)], attributes: { mode: "reflect" } })).toThrow(
+    /has 4 elements at most for a pad of axis 0, not 5/,
+  );
+  expect(() => inferred("Pad", { inputs: [[5], ints(-2, 3)], attributes: { mode: "reflect" } })).toThrow(/has 2 elements at most/);
+  expect(() => inferred("Pad", { inputs: [[5], ints(6, 0)], attributes: { mode: "wrap" } })).toThrow(/has 5 elements at most/);
+  expect(() => inferred("Pad", { inputs: [[0], ints(1, 0)], attributes: { mode: "edge" } })).toThrow(/has 0 elements at most/);
   expect(() => inferred("Pad", { inputs: [[5], ints(-3, -3)] })).toThrow(/pads cut 6 from axis 0 of size 5/);
   expect(() => inferred("Pad", { inputs: [[5], ints(1)] })).toThrow(/1 pads for 1 axes/);
 });
@@ -163,5 +170,7 @@ test("ScatterND checks indices and updates against the data", () => {
   expect(inferred("ScatterND", { inputs: [[5, 3], places("batch", 1), ["batch", 3]] })).toEqual(["float32 5,3"]);
   expect(() => inferred("ScatterND", { inputs: [[5, 3], places(2, 1), [2, 4]] })).toThrow(/updates must be \[2, 3\], not \[2, 4\]/);
   expect(() => inferred("ScatterND", { inputs: [[5, 3], places(2, 3), [2]] })).toThrow(/last axis of indices is 3: it must be from 1 to 2/);
-  expect(() => inferred("ScatterND", { inputs: [[5], places(2, 1), [2]], attributes: { reduction: "mul" } })).toThrow(/reduction "mul" is not there/);
+  expect(() => inferred("ScatterND", { inputs: [[5], places(2, 1), [2]], attributes: { reduction: "mean" } })).toThrow(
+    /reduction "mean" is not there; use none, add, mul, min, max/,
+  );
 });

@@ -1,12 +1,16 @@
 import { toNumbers } from "../tensor.ts";
 import { sumTo } from "./gradients.ts";
-import type { Emitter, Operator, Value } from "./operator.ts";
-import { alike, axesOf, knownInts, movableTypes, numberTypes, optionalInts, typed } from "./shapes.ts";
+import type { GradientContext, InferContext, Operator } from "./operator.ts";
+import { padded, unpadded, type PadMode } from "./pad-edges.ts";
+import { alike, axesOf, knownInts, movableTypes, optionalInts, typed } from "./shapes.ts";
+
+const modes: readonly string[] = ["constant", "reflect", "edge", "wrap"];
 
 /**
- * A constant (input 2, or 0) around the value; `pads` (input 1) are all the begins and then all the ends, of `axes` (input 3) or of every axis.
+ * Elements around a value: a constant (input 2, or 0) or, by `mode`, a reflection, the edges or the other end; `pads` (input 1) are all the
+ * begins and then all the ends, of `axes` (input 3) or of every axis. A negative pad cuts.
  *
- * A negative pad cuts. The mode is "constant"; others are refused.
+ * A reflection takes at most all but one of the axis's elements, wrapping all of them.
  * @see https://onnx.ai/onnx/operators/onnx__Pad.html
  */
 export const pad: Operator = {
@@ -18,9 +22,9 @@ export const pad: Operator = {
   infer(context) {
     const x = typed(context, 0, movableTypes);
     const mode = context.attributes.string("mode");
-    if (mode !== "constant") context.fail(`mode "${mode}" is not there; use "constant"`);
+    if (!modes.includes(mode)) context.fail(`mode "${mode}" is not there; use ${modes.join(", ")}`);
     if (context.inputs[2]) {
-      alike(context, [0, 2], [...numberTypes, "bool"]);
+      alike(context, [0, 2], movableTypes);
       if (context.inputs[2].shape.length > 0) context.fail("the constant (input 2) must be a scalar");
     }
     const rank = x.shape.length;
@@ -29,30 +33,67 @@ export const pad: Operator = {
     if (pads.length !== 2 * axes.length) context.fail(`${pads.length} pads for ${axes.length} axes: there must be two for each`);
     const shape = x.shape.map((size, axis) => {
       const i = axes.indexOf(axis);
-      const added = i < 0 ? 0 : (pads[i] ?? 0) + (pads[i + axes.length] ?? 0);
-      if (i >= 0 && size === "batch" && (pads[i] !== 0 || pads[i + axes.length] !== 0)) context.fail("the batch axis cannot be padded");
-      if (size === "batch") return size;
-      return size + added >= 0 ? size + added : context.fail(`pads cut ${-added} from axis ${axis} of size ${size}`);
+      const [before, after] = i < 0 ? [0, 0] : [pads[i] ?? 0, pads[i + axes.length] ?? 0];
+      if (size === "batch") return before === 0 && after === 0 ? size : context.fail("the batch axis cannot be padded");
+      if (size + before + after < 0) context.fail(`pads cut ${-before - after} from axis ${axis} of size ${size}`);
+      checkReach(context, { axis, size, before, after });
+      return size + before + after;
     });
     return [{ dtype: x.dtype, shape }];
   },
-  // The pads the other way round: cut where there was padding, zeros where there was a cut.
-  gradient({ emit, constant, gradients: [dy], needs }) {
-    const pads = constant(1);
-    if (dy === undefined || pads === undefined) return [];
-    const axes = constant(3);
-    const dx = padEdges(emit, dy, { pads: toNumbers(pads).map((size) => -size), axes: axes ? toNumbers(axes) : [...dy.shape.keys()] });
-    return [dx, undefined, needs(2) ? emit.op("Sub", [sumTo(emit, dy, []), sumTo(emit, dx, [])]) : undefined];
+  gradient(context) {
+    const { emit, gradients, needs, attributes } = context;
+    const [dy] = gradients;
+    if (dy === undefined) return [];
+    const mode = modeOf(attributes.string("mode"));
+    const dx = padsOf(context).reduceRight((gradient, part) => unpadded(emit, gradient, { ...part, mode }), dy);
+    // What is not of x is of the constant.
+    const dc = mode === "constant" && needs(2) ? emit.op("Sub", [sumTo(emit, dy, []), sumTo(emit, dx, [])]) : undefined;
+    return [dx, undefined, dc];
+  },
+  lower(context) {
+    const { emit, input, inputs, attributes } = context;
+    const fill = inputs[2] ?? emit.scalar(0, input(0).dtype);
+    const mode = modeOf(attributes.string("mode"));
+    const result = padsOf(context).reduce((value, part) => padded(emit, value, { ...part, mode, fill }), input(0));
+    return [result === input(0) ? emit.op("Identity", [result]) : result];
   },
 };
 
-/** Zeros around a value where pads are positive, a Slice where they are negative. */
-function padEdges(emit: Emitter, value: Value, { pads, axes }: { pads: readonly number[]; axes: readonly number[] }): Value {
-  const positive = pads.map((size) => Math.max(size, 0));
-  const cut = axes.flatMap((_, i) => ((pads[i] ?? 0) < 0 || (pads[i + axes.length] ?? 0) < 0 ? [i] : []));
-  const grown = positive.some((size) => size > 0) ? emit.op("Pad", [value, emit.ints(positive), undefined, emit.ints(axes)]) : value;
-  if (cut.length === 0) return grown;
-  const starts = cut.map((i) => Math.max(0, -(pads[i] ?? 0)));
-  const ends = cut.map((i) => Number(grown.shape.at(axes[i] ?? 0)) - Math.max(0, -(pads[i + axes.length] ?? 0)));
-  return emit.op("Slice", [grown, emit.ints(starts), emit.ints(ends), emit.ints(cut.map((i) => axes[i] ?? 0))]);
+function checkReach(context: InferContext, { axis, size, before, after }: { axis: number; size: number; before: number; after: number }): void {
+  const mode = context.attributes.string("mode");
+  if (mode === "constant" || (before <= 0 && after <= 0)) return;
+  const kept = size + Math.min(before, 0) + Math.min(after, 0);
+  const most = mode === "reflect" ? kept - 1 : mode === "wrap" ? kept : kept > 0 ? Infinity : 0;
+  if (Math.max(before, after) > most) {
+    context.fail(`mode "${mode}" has ${Math.max(0, most)} elements at most for a pad of axis ${axis}, not ${Math.max(before, after)}`);
+  }
+}
+
+interface AxisPads {
+  readonly axis: number;
+  /** The axis's size before padding. */
+  readonly size: number;
+  readonly before: number;
+  readonly after: number;
+}
+
+/** The axes whose size changes or whose elements move. */
+function padsOf({ input, constant }: Pick<GradientContext, "input" | "constant">): readonly AxisPads[] {
+  const { shape } = input(0);
+  const pads = numbersOf(constant(1)) ?? [];
+  const axes = numbersOf(constant(3)) ?? [...shape.keys()];
+  return axes.flatMap((given, i) => {
+    const axis = given < 0 ? given + shape.length : given;
+    const [before, after] = [pads[i] ?? 0, pads[i + axes.length] ?? 0];
+    return before === 0 && after === 0 ? [] : [{ axis, size: Number(shape[axis]), before, after }];
+  });
+}
+
+function numbersOf(value: Parameters<typeof toNumbers>[0] | undefined): readonly number[] | undefined {
+  return value && toNumbers(value);
+}
+
+function modeOf(name: string): PadMode {
+  return name as PadMode; // the shape rule has compared it with all of them
 }

@@ -1,10 +1,10 @@
 import { formatShape } from "../graph/graph.ts";
-import { zerosLike } from "./gradients.ts";
 import type { Operator } from "./operator.ts";
+import { scatterGradients, scatterReductions } from "./scatter-gradients.ts";
 import { numberTypes, typed } from "./shapes.ts";
 
 /**
- * A copy of `data` with `updates` written (`reduction` "none") or added ("add") at the places in `indices`.
+ * A copy of `data` with `updates` written (`reduction` "none") or joined ("add", "mul", "min", "max") at the places in `indices`.
  *
  * The last axis of `indices` [..., q] indexes the first q axes of `data`; updates are [..., rest of data's shape]. With "none" no
  * place may be named twice.
@@ -21,7 +21,7 @@ export const scatterNd: Operator = {
     const indices = typed(context, 1, ["int64"]);
     const updates = typed(context, 2, [data.dtype]);
     const reduction = context.attributes.string("reduction");
-    if (reduction !== "none" && reduction !== "add") context.fail(`reduction "${reduction}" is not there; use "none" or "add"`);
+    if (!scatterReductions.includes(reduction)) context.fail(`reduction "${reduction}" is not there; use ${scatterReductions.join(", ")}`);
     const depth = indices.shape.at(-1) ?? context.fail("indices must have at least one axis");
     if (depth === "batch" || depth < 1 || depth > data.shape.length) {
       return context.fail(`the last axis of indices is ${depth}: it must be from 1 to ${data.shape.length}, the number of axes it indexes`);
@@ -31,13 +31,13 @@ export const scatterNd: Operator = {
       context.fail(`updates must be ${formatShape(expected)}, not ${formatShape(updates.shape)}`);
     return [data];
   },
-  gradient({ emit, input, attributes, gradients: [dy], needs, refuse }) {
-    if (dy === undefined) return [];
+  gradient(context) {
+    const { emit, input } = context;
     const indices = input(1);
-    const added = attributes.string("reduction") === "add";
-    const kept = added || !needs(0) ? dy : emit.op("ScatterND", [dy, indices, zerosLike(emit, input(2))]);
-    if (!needs(2)) return [needs(0) ? kept : undefined];
-    if (indices.shape.at(-1) !== 1) refuse("the gradient of updates is there for indices of one axis only");
-    return [needs(0) ? kept : undefined, undefined, emit.op("Gather", [dy, emit.op("Squeeze", [indices, emit.ints([-1])])])];
+    return scatterGradients(context, {
+      scatter: (data, updates, reduction) => emit.op("ScatterND", [data, indices, updates], { reduction }),
+      gather: (data) =>
+        indices.shape.at(-1) === 1 ? emit.op("Gather", [data, emit.op("Squeeze", [indices, emit.ints([-1])])]) : emit.op("GatherND", [data, indices]),
+    });
   },
 };

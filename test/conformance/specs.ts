@@ -1,4 +1,9 @@
 import { attentionSpecs } from "./cases/attention.ts";
+import { arrangementSpecs, resizeSpecs } from "./cases/arrangements.ts";
+import { einsumSpecs } from "./cases/einsum.ts";
+import { activationSpecs, functionSpecs, severalSpecs } from "./cases/functions.ts";
+import { indexingSpecs } from "./cases/indexing.ts";
+import { normSpecs } from "./cases/norms.ts";
 import { binarySpecs, comparisonSpecs, unarySpecs } from "./cases/elementwise.ts";
 import { linearSpecs } from "./cases/linear.ts";
 import { movementSpecs } from "./cases/movement.ts";
@@ -22,5 +27,13 @@ export const operatorSpecs: readonly OperatorSpec[] = [
   ...movementSpecs,
   ...attentionSpecs,
   ...normalizationSpecs,
+  ...functionSpecs,
+  ...activationSpecs,
+  ...severalSpecs,
+  ...normSpecs,
+  ...indexingSpecs,
+  ...arrangementSpecs,
+  ...resizeSpecs,
+  ...einsumSpecs,
   ...optimizerSpecs,
 ];

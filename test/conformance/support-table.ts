@@ -1,4 +1,4 @@
-import { EspalierError, lower, operators, type Backend, type Graph, type Operator } from "../../core/index.ts";
+import { bindBatch, EspalierError, operators, type Backend, type Graph, type Operator } from "../../core/index.ts";
 import type { Skips } from "./case.ts";
 import { conformanceCases } from "./cases.ts";
 import { hasGradients } from "./operator-case.ts";
@@ -69,7 +69,7 @@ function graphsWith(operator: string): readonly Graph[] {
 
 function lowers(graph: Graph, supports: (operator: string) => boolean): boolean {
   try {
-    lower(graph, supports);
+    bindBatch(graph, 1, { supports });
     return true;
   } catch (error) {
     if (error instanceof EspalierError && error.code === "BACKEND_OPERATOR_MISSING") return false;

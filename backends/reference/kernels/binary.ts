@@ -10,9 +10,7 @@ interface BinaryContext extends KernelContext {
 
 /** Operators of two inputs under broadcasting. @see https://onnx.ai/onnx/repo-docs/Broadcasting.html */
 export const binaryKernels: Readonly<Record<string, KernelFactory>> = {
-  Add: binary((a, b, out) => {
-    for (let i = 0; i < out.length; i += 1) out[i] = a[i]! + b[i]!;
-  }),
+  Add: binary(addUp),
   Sub: binary((a, b, out) => {
     for (let i = 0; i < out.length; i += 1) out[i] = a[i]! - b[i]!;
   }),
@@ -55,13 +53,43 @@ export const binaryKernels: Readonly<Record<string, KernelFactory>> = {
   Or: comparison((a, b, out) => {
     for (let i = 0; i < out.length; i += 1) out[i] = a[i] !== 0 || b[i] !== 0 ? 1 : 0;
   }),
+  Xor: comparison((a, b, out) => {
+    for (let i = 0; i < out.length; i += 1) out[i] = (a[i] !== 0) === (b[i] !== 0) ? 0 : 1;
+  }),
+  /** @see https://onnx.ai/onnx/operators/onnx__Mod.html */
+  Mod: binary((a, b, out, { dtype, attributes, fail }) => {
+    const ofDividend = attributes.int("fmod") === 1;
+    const isFloat = dtype === "float32" || dtype === "float64";
+    for (let i = 0; i < out.length; i += 1) {
+      if (b[i] === 0 && !isFloat) fail(`${dtype} ${a[i]} % 0 at element ${i}`);
+      const rest = a[i]! % b[i]!;
+      out[i] = ofDividend || rest === 0 || rest < 0 === b[i]! < 0 ? rest : rest + b[i]!;
+    }
+  }),
+  PRelu: binary((x, slope, out) => {
+    for (let i = 0; i < out.length; i += 1) out[i] = x[i]! < 0 ? x[i]! * slope[i]! : x[i]!;
+  }),
   Max: variadic((a, b, out) => {
     for (let i = 0; i < out.length; i += 1) out[i] = Math.max(a[i]!, b[i]!);
   }),
   Min: variadic((a, b, out) => {
     for (let i = 0; i < out.length; i += 1) out[i] = Math.min(a[i]!, b[i]!);
   }),
+  Sum: variadic(addUp),
+  Mean: (context) => {
+    const sum = variadic(addUp)(context);
+    return (inputs) => {
+      const total = required(sum(inputs), 0);
+      const out = memoryFor(total.dtype, total.data.length);
+      numbersOf(total).forEach((value, i) => (out[i] = value / inputs.length));
+      return [tensorOf(total.dtype, total.shape, out)];
+    };
+  },
 };
+
+function addUp(a: Numbers, b: Numbers, out: Numbers): void {
+  for (let i = 0; i < out.length; i += 1) out[i] = a[i]! + b[i]!;
+}
 
 /** The result has the first input's dtype. */
 function binary(loop: Loop): KernelFactory {

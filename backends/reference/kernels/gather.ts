@@ -1,6 +1,6 @@
 import { elementCount } from "../../../core/index.ts";
-import { stridesOf, take } from "../indices.ts";
-import { memoryFor, numbersOf, positiveAxis, required, tensorOf, type KernelContext, type KernelFactory, type NumericTensor } from "../kernel.ts";
+import { take } from "../indices.ts";
+import { numbersOf, positiveAxis, required, tensorOf, type KernelContext, type KernelFactory, type NumericTensor } from "../kernel.ts";
 
 /** Operators that read or write at places given by an input. */
 export const gatherKernels: Readonly<Record<string, KernelFactory>> = {
@@ -20,27 +20,6 @@ export const gatherKernels: Readonly<Record<string, KernelFactory>> = {
     const sums = new Float64Array(data.data.length);
     for (let i = 0; i < positions.length; i += 1) sums[positions[i]!] = sums[positions[i]!]! + source[i]!;
     return [tensorOf(data.dtype, data.shape, sums)];
-  },
-
-  /** @see https://onnx.ai/onnx/operators/onnx__ScatterND.html */
-  ScatterND: (context) => {
-    const adds = context.attributes.string("reduction") === "add";
-    return (inputs) => {
-      const [data, indices, updates] = [required(inputs, 0), required(inputs, 1), required(inputs, 2)];
-      const depth = indices.shape.at(-1)!;
-      const strides = stridesOf(data.shape);
-      const block = elementCount(data.shape.slice(depth));
-      const places = numbersOf(indices);
-      const source = numbersOf(updates);
-      const out = adds ? new Float64Array(data.data.length) : memoryFor(data.dtype, data.data.length);
-      out.set(numbersOf(data));
-      for (let row = 0; row < places.length / depth; row += 1) {
-        let start = 0;
-        for (let axis = 0; axis < depth; axis += 1) start += checkedIndex(context, places[row * depth + axis]!, data.shape[axis]!) * strides[axis]!;
-        for (let i = 0; i < block; i += 1) out[start + i] = source[row * block + i]! + (adds ? out[start + i]! : 0);
-      }
-      return [tensorOf(data.dtype, data.shape, out)];
-    };
   },
 };
 
@@ -63,7 +42,8 @@ function gatheredPositions(context: KernelContext, data: NumericTensor, indices:
   return positions;
 }
 
-function checkedIndex({ fail }: KernelContext, index: number, size: number): number {
+/** An index counted from the front. @throws BACKEND_RUN_FAILED when it is outside the axis */
+export function checkedIndex({ fail }: KernelContext, index: number, size: number): number {
   if (index < -size || index >= size) fail(`index ${index} is outside an axis of size ${size}`);
   return index < 0 ? index + size : index;
 }

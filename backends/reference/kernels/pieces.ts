@@ -1,5 +1,6 @@
 import { allocate, elementCount } from "../../../core/index.ts";
 import { stridedIndices, stridesOf, take } from "../indices.ts";
+import { rearranged } from "./arrangements.ts";
 import { intsOf, positiveAxis, required, type KernelFactory, type Numbers, type NumericTensor } from "../kernel.ts";
 
 /** Operators that cut tensors up and put them together. */
@@ -60,29 +61,58 @@ export const pieceKernels: Readonly<Record<string, KernelFactory>> = {
     return [take(x, shape, stridedIndices(shape, strides, offset))];
   },
 
-  /** Constant mode, the only one that the shape rule lets through; a negative pad cuts. @see https://onnx.ai/onnx/operators/onnx__Pad.html */
-  Pad: () => (inputs) => {
-    const x = required(inputs, 0);
-    const pads = intsOf(required(inputs, 1));
-    const axes = (inputs[3] ? intsOf(inputs[3]) : [...x.shape.keys()]).map((axis) => positiveAxis(axis, x.shape.length));
-    const begins = x.shape.map(() => 0);
-    const shape = [...x.shape];
-    for (const [i, axis] of axes.entries()) {
-      begins[axis] = pads[i]!;
-      shape[axis] = shape[axis]! + pads[i]! + pads[i + axes.length]!;
-    }
-    const padded = empty(x, shape);
-    if (inputs[2]) (padded.data as Numbers).fill(inputs[2].data[0] as number); // int64 is filled with its own kind
-    // What stays of x: a strided view of the source beside a strided view of the target.
-    const from = begins.map((begin) => Math.max(0, -begin));
-    const to = begins.map((begin) => Math.max(0, begin));
-    const size = shape.map((length, axis) => Math.max(0, Math.min(x.shape[axis]! - from[axis]!, length - to[axis]!)));
-    const source = stridedIndices(size, stridesOf(x.shape), dot(from, stridesOf(x.shape)));
-    const target = stridedIndices(size, stridesOf(shape), dot(to, stridesOf(shape)));
-    scatter(x.data as Numbers, source, padded.data as Numbers, target); // elements are only moved
-    return [padded];
-  },
+  /** A negative pad cuts. @see https://onnx.ai/onnx/operators/onnx__Pad.html */
+  Pad:
+    ({ attributes }) =>
+    (inputs) => {
+      const x = required(inputs, 0);
+      const pads = intsOf(required(inputs, 1));
+      const axes = (inputs[3] ? intsOf(inputs[3]) : [...x.shape.keys()]).map((axis) => positiveAxis(axis, x.shape.length));
+      const begins = x.shape.map(() => 0);
+      const shape = [...x.shape];
+      for (const [i, axis] of axes.entries()) {
+        begins[axis] = pads[i]!;
+        shape[axis] = shape[axis]! + pads[i]! + pads[i + axes.length]!;
+      }
+      const mode = attributes.string("mode");
+      if (mode !== "constant") return [padByEdges(x, { pads, axes, shape, mode })];
+      const padded = empty(x, shape);
+      if (inputs[2]) (padded.data as Numbers).fill(inputs[2].data[0] as number); // int64 is filled with its own kind
+      // What stays of x: a strided view of the source beside a strided view of the target.
+      const from = begins.map((begin) => Math.max(0, -begin));
+      const to = begins.map((begin) => Math.max(0, begin));
+      const size = shape.map((length, axis) => Math.max(0, Math.min(x.shape[axis]! - from[axis]!, length - to[axis]!)));
+      const source = stridedIndices(size, stridesOf(x.shape), dot(from, stridesOf(x.shape)));
+      const target = stridedIndices(size, stridesOf(shape), dot(to, stridesOf(shape)));
+      scatter(x.data as Numbers, source, padded.data as Numbers, target); // elements are only moved
+      return [padded];
+    },
 };
+
+interface EdgePads {
+  readonly pads: readonly number[];
+  readonly axes: readonly number[];
+  readonly shape: readonly number[];
+  readonly mode: string;
+}
+
+/** Each element comes from the place that its own coordinates are mirrored, clamped or wrapped to, within what is not cut off. */
+function padByEdges(x: NumericTensor, { pads, axes, shape, mode }: EdgePads): NumericTensor {
+  return rearranged(x, shape, (at) =>
+    at.map((place, axis) => {
+      const i = axes.indexOf(axis);
+      if (i < 0) return place;
+      const [before, after] = [pads[i]!, pads[i + axes.length]!];
+      const first = Math.max(0, -before);
+      const last = x.shape[axis]! - 1 + Math.min(0, after);
+      const source = place - before;
+      if (source >= first && source <= last) return source;
+      if (mode === "edge") return clamp(source, first, last);
+      if (mode === "reflect") return source < first ? 2 * first - source : 2 * last - source;
+      return source < first ? source + (last - first + 1) : source - (last - first + 1);
+    }),
+  );
+}
 
 function empty(like: NumericTensor, shape: readonly number[]): NumericTensor {
   return { dtype: like.dtype, shape, data: allocate(like.dtype, elementCount(shape)) };

@@ -30,7 +30,36 @@ export const reductionKernels: Readonly<Record<string, KernelFactory>> = {
   ReduceMin: reduction(Infinity, (x, target, results) => {
     for (let i = 0; i < x.length; i += 1) results[target[i]!] = Math.min(results[target[i]!]!, x[i]!);
   }),
-  ArgMax: ({ attributes }) => {
+  ReduceProd: reduction(1, (x, target, results) => {
+    for (let i = 0; i < x.length; i += 1) results[target[i]!] = results[target[i]!]! * x[i]!;
+  }),
+  ReduceL1: reduction(0, (x, target, results) => {
+    for (let i = 0; i < x.length; i += 1) results[target[i]!] = results[target[i]!]! + Math.abs(x[i]!);
+  }),
+  ReduceL2: reduction(0, (x, target, results) => {
+    addSquares(x, target, results);
+    for (let i = 0; i < results.length; i += 1) results[i] = Math.sqrt(results[i]!);
+  }),
+  ReduceSumSquare: reduction(0, addSquares),
+  ReduceLogSum: reduction(0, (x, target, results) => {
+    addUp(x, target, results);
+    for (let i = 0; i < results.length; i += 1) results[i] = Math.log(results[i]!);
+  }),
+  ReduceLogSumExp: reduction(0, (x, target, results) => {
+    const largest = new Float64Array(results.length).fill(-Infinity);
+    for (let i = 0; i < x.length; i += 1) largest[target[i]!] = Math.max(largest[target[i]!]!, x[i]!);
+    // An infinite largest one cannot be taken off.
+    const shifts = largest.map((value) => (Math.abs(value) === Infinity ? 0 : value));
+    for (let i = 0; i < x.length; i += 1) results[target[i]!] = results[target[i]!]! + Math.exp(x[i]! - shifts[target[i]!]!);
+    for (let i = 0; i < results.length; i += 1) results[i] = Math.log(results[i]!) + shifts[i]!;
+  }),
+  ArgMax: placeOf((value, record) => value > record),
+  ArgMin: placeOf((value, record) => value < record),
+};
+
+/** The place of the element that beats all others. */
+function placeOf(beats: Beats): KernelFactory {
+  return ({ attributes }) => {
     const [last, keep] = [attributes.int("select_last_index") === 1, attributes.int("keepdims") === 1];
     return (inputs) => {
       const x = required(inputs, 0);
@@ -39,11 +68,13 @@ export const reductionKernels: Readonly<Record<string, KernelFactory>> = {
       const inner = elementCount(x.shape.slice(axis + 1));
       const source = numbersOf(x);
       const out = memoryFor("int64", source.length / size);
-      for (let i = 0; i < out.length; i += 1) out[i] = findLargest(source, Math.floor(i / inner) * size * inner + (i % inner), { inner, size, last });
+      for (let i = 0; i < out.length; i += 1) {
+        out[i] = findBest(source, Math.floor(i / inner) * size * inner + (i % inner), { inner, size, last, beats });
+      }
       return [tensorOf("int64", keep ? x.shape.with(axis, 1) : x.shape.toSpliced(axis, 1), out)];
     };
-  },
-};
+  };
+}
 
 function reduction(start: number, fold: Fold): KernelFactory {
   return (context) => (inputs) => {
@@ -68,17 +99,26 @@ function addUp(x: Numbers, target: Int32Array, results: Float64Array): void {
   for (let i = 0; i < x.length; i += 1) results[target[i]!] = results[target[i]!]! + x[i]!;
 }
 
-/** The place of the largest of `size` elements that are `inner` apart; the first of equal ones, or the last. */
-function findLargest(
-  x: Numbers,
-  start: number,
-  { inner, size, last }: { readonly inner: number; readonly size: number; readonly last: boolean },
-): number {
+function addSquares(x: Numbers, target: Int32Array, results: Float64Array): void {
+  for (let i = 0; i < x.length; i += 1) results[target[i]!] = results[target[i]!]! + x[i]! * x[i]!;
+}
+
+type Beats = (value: number, record: number) => boolean;
+
+interface Search {
+  readonly inner: number;
+  readonly size: number;
+  readonly last: boolean;
+  readonly beats: Beats;
+}
+
+/** The place of the best of `size` elements that are `inner` apart; the first of equal ones, or the last. */
+function findBest(x: Numbers, start: number, { inner, size, last, beats }: Search): number {
   let best = 0;
   for (let place = 1; place < size; place += 1) {
     const value = x[start + place * inner]!;
     const record = x[start + best * inner]!;
-    if (value > record || (last && value === record)) best = place;
+    if (beats(value, record) || (last && value === record)) best = place;
   }
   return best;
 }

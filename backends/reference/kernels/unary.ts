@@ -66,7 +66,8 @@ export const unaryKernels: Readonly<Record<string, KernelFactory>> = {
   }),
 };
 
-function unary(loop: Loop): KernelFactory {
+/** Runs a loop over one input, in its element type. */
+export function unary(loop: Loop): KernelFactory {
   return (context) => (inputs) => {
     const x = required(inputs, 0);
     const out = memoryFor(x.dtype, x.data.length);

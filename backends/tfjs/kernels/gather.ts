@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { EspalierError, elementCount, type Tensor } from "../../../core/index.ts";
+import { full } from "./elementwise.ts";
 import { constantInts, fromFront, type KernelContext, type Kernels } from "./kernel.ts";
 
 /** Operators that read or write at indices, and padding. */
@@ -7,7 +8,7 @@ export const gathering: Kernels = {
   Gather: { run: gather },
   GatherGrad: { run: gatherGrad },
   ScatterND: { run: scatter },
-  Pad: { run: pad },
+  Pad: { run: pad, takes: ({ attributes }) => attributes.string("mode") === "constant" },
 };
 
 function gather(context: KernelContext): tf.Tensor {
@@ -37,10 +38,39 @@ function scatter({ input, attributes }: KernelContext): tf.Tensor {
   const depth = indices.shape[indices.rank - 1] ?? 1;
   // Some kernels take indices and updates of two axes only.
   const rest = data.shape.slice(depth);
-  const places = tf.reshape(indices, [-1, depth]);
+  const sizes = tf.tensor1d(data.shape.slice(0, depth), "int32");
+  const given = tf.reshape(indices, [-1, depth]);
+  const places = tf.where(tf.less(given, tf.scalar(0, "int32")), tf.add(given, sizes), given);
   const values = tf.reshape(updates, [places.shape[0] ?? 0, ...rest]);
-  if (attributes.string("reduction") === "add") return tf.add(data, tf.scatterND(places, values, data.shape));
-  return tf.tensorScatterUpdate(data, places, values);
+  const reduction = attributes.string("reduction");
+  if (reduction === "add") return tf.add(data, tf.scatterND(places, values, data.shape));
+  if (reduction === "none") return tf.tensorScatterUpdate(data, places, values);
+  return joined(data, { places, values, reduction });
+}
+
+interface Joining {
+  /** [rows, depth], counted from the front */
+  readonly places: tf.Tensor;
+  /** [rows, rest of the data's shape] */
+  readonly values: tf.Tensor;
+  readonly reduction: string;
+}
+
+/** The product, smallest or largest of each element and the updates that meet it: every row is compared with every place. */
+function joined(data: tf.Tensor, { places, values, reduction }: Joining): tf.Tensor {
+  const depth = places.shape[1] ?? 1;
+  const sizes = data.shape.slice(0, depth);
+  const [rows, count, block] = [places.shape[0] ?? 0, elementCount(sizes), elementCount(data.shape.slice(depth))];
+  const strides = sizes.map((_, axis) => elementCount(sizes.slice(axis + 1)));
+  const flat = tf.sum(tf.mul(places, tf.tensor1d(strides, "int32")), 1, true); // [rows, 1]
+  const meets = tf.reshape(tf.equal(flat, tf.reshape(tf.range(0, count, 1, "int32"), [1, count])), [rows, count, 1]);
+  const shape = [rows, count, block];
+  const target = tf.reshape(data, [1, count, block]);
+  const nothing = reduction === "mul" ? tf.onesLike(target) : target;
+  const updates = tf.where(full(meets, shape), full(tf.reshape(values, [rows, 1, block]), shape), full(nothing, shape));
+  const all = tf.concat([target, updates], 0);
+  const result = reduction === "mul" ? tf.prod(all, 0) : reduction === "min" ? tf.min(all, 0) : tf.max(all, 0);
+  return tf.cast(tf.reshape(result, data.shape), data.dtype);
 }
 
 function pad(context: KernelContext): tf.Tensor {

@@ -1,3 +1,4 @@
+import type { OperatorUse } from "../../../core/index.ts";
 import { convolutions } from "./convolutions.ts";
 import { elementwise } from "./elementwise.ts";
 import { gathering } from "./gather.ts";
@@ -21,3 +22,9 @@ export const kernels: Kernels = {
   ...losses,
   ...optimizers,
 };
+
+/** Whether there is a kernel for this use of an operator. */
+export function supports(operator: string, use: OperatorUse): boolean {
+  const kernel = Object.hasOwn(kernels, operator) ? kernels[operator] : undefined;
+  return kernel !== undefined && kernel.takes?.(use) !== false;
+}

@@ -21,6 +21,7 @@ export const shapes: Kernels = {
 
 function expand({ input, outputType }: KernelContext): tf.Tensor {
   const x = input(0);
+  if (outputType.shape.includes(0)) return tf.zeros([...outputType.shape], x.dtype);
   const padded = [...Array.from({ length: outputType.shape.length - x.rank }, () => 1), ...x.shape];
   return tf.clone(tf.broadcastTo(tf.reshape(x, padded), [...outputType.shape]));
 }

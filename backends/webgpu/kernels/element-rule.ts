@@ -37,3 +37,13 @@ export interface ElementRule {
   /** WGSL: the element. */
   readonly write: (context: ElementContext) => string;
 }
+
+/** A function of one element, with the WGSL that it needs. */
+export function helped(name: string, ...sources: readonly string[]): ElementRule {
+  return {
+    write({ shader, value }) {
+      for (const source of sources) shader.define(source);
+      return `${name}(${value(0)})`;
+    },
+  };
+}

@@ -1,7 +1,8 @@
 import { dtypeOfCode, toNumbers } from "../../../core/index.ts";
 import { literal } from "../wgsl.ts";
 import { logOnePlus } from "./log-one-plus.ts";
-import type { ElementContext, ElementRule } from "./element-rule.ts";
+import { trigonometricRules } from "./trigonometry.ts";
+import { helped, type ElementContext, type ElementRule } from "./element-rule.ts";
 
 // WGSL's pow is undefined for negative bases, and its exp2(y log2(x)) loses a bit for every doubling of the exponent: the whole part of a
 // small exponent is multiplied out.
@@ -70,6 +71,13 @@ export const elementwiseRules: Readonly<Record<string, ElementRule>> = {
   Sigmoid: helped("sigmoid", "fn sigmoid(x: f32) -> f32 { let e = exp(-abs(x)); return select(e, 1.0f, x >= 0.0f) / (1.0f + e); }"),
   Tanh: helped("hyperbolicTangent", hyperbolicTangent),
   Softplus: helped("softplus", logOnePlus, softplus),
+  Floor: unary((x) => `floor(${x})`),
+  Ceil: unary((x) => `ceil(${x})`),
+  Round: unary((x) => `round(${x})`),
+  ...trigonometricRules,
+  // By their bits: a shader compiler may take it that there are no such numbers.
+  IsNaN: unary((x) => `select(0u, 1u, (bitcast<u32>(${x}) & 0x7fffffffu) > 0x7f800000u)`),
+  IsInf: { write: isInfinite },
   Erf: helped("errorFunction", errorFunction),
 
   Add: binary((a, b) => `(${a} + ${b})`),
@@ -104,15 +112,6 @@ function compared(operator: string): ElementRule {
   return { write: ({ value }) => `select(0u, 1u, ${value(0)} ${operator} ${value(1)})` };
 }
 
-function helped(name: string, ...sources: readonly string[]): ElementRule {
-  return {
-    write({ shader, value }) {
-      for (const source of sources) shader.define(source);
-      return `${name}(${value(0)})`;
-    },
-  };
-}
-
 /** uint8 is kept in 32 bits: arithmetic wraps as a byte does. */
 function wrapped({ output }: ElementContext, expression: string): string {
   return output.dtype === "uint8" ? `(${expression} & 255u)` : expression;
@@ -134,6 +133,15 @@ function extreme(context: ElementContext, name: "max" | "min"): string {
 function clip({ has, value }: ElementContext): string {
   const raised = has(1) ? `max(${value(0)}, ${value(1)})` : value(0);
   return has(2) ? `min(${raised}, ${value(2)})` : raised;
+}
+
+function isInfinite({ attributes, value, local }: ElementContext): string {
+  const bits = local(`bitcast<u32>(${value(0)})`);
+  const tests = [
+    ...(attributes.int("detect_positive") === 1 ? [`${bits} == 0x7f800000u`] : []),
+    ...(attributes.int("detect_negative") === 1 ? [`${bits} == 0xff800000u`] : []),
+  ];
+  return tests.length === 0 ? "0u" : `select(0u, 1u, ${tests.join(" || ")})`;
 }
 
 function cast(context: ElementContext): string {

@@ -1,3 +1,4 @@
+import type { OperatorUse } from "../../../core/index.ts";
 import type { Kernel } from "../kernel.ts";
 import { concatKernels } from "./concat.ts";
 import { convKernels } from "./conv.ts";
@@ -34,5 +35,10 @@ export const headOperators: ReadonlySet<string> = new Set([...Object.keys(matmul
 /** Operators that are another view of their input's memory, or known when a plan is made. */
 const freeOperators: readonly string[] = ["Reshape", "Flatten", "Squeeze", "Unsqueeze", "Shape"];
 
-/** Every operator that the engine runs. */
+/** Every operator that the engine runs, some of them only in part. */
 export const supportedOperators: ReadonlySet<string> = new Set([...Object.keys(elementRules), ...Object.keys(kernels), ...freeOperators]);
+
+/** Whether the engine has a kernel for this use of an operator. */
+export function supports(operator: string, { attributes }: OperatorUse): boolean {
+  return supportedOperators.has(operator) && (operator !== "Pad" || attributes.string("mode") === "constant");
+}

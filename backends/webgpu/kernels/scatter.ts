@@ -34,10 +34,19 @@ function gatherGradient(context: KernelContext): void {
   dispatchShader(context, shader, { body, workgroups });
 }
 
+/** WGSL: how an update joins the value that is there. */
+const joins: Readonly<Record<string, (update: string) => string>> = {
+  none: (update) => update,
+  add: (update) => `value + ${update}`,
+  mul: (update) => `value * ${update}`,
+  min: (update) => `min(value, ${update})`,
+  max: (update) => `max(value, ${update})`,
+};
+
 /** @see https://onnx.ai/onnx/operators/onnx__ScatterND.html */
 function scatterNd(context: KernelContext): void {
   const [data, indices, updates, output] = [context.input(0), context.input(1), context.input(2), context.output(0)];
-  const adds = context.attributes.string("reduction") === "add";
+  const join = joins[context.attributes.string("reduction")] ?? context.fail("has no such reduction");
   const depth = indices.shape.at(-1) ?? 1;
   const rows = elementCount(indices.shape) / depth;
   const block = elementCount(data.shape.slice(depth));
@@ -59,7 +68,7 @@ function scatterNd(context: KernelContext): void {
       `var value = ${shader.bind(data.storage)}[i];`,
       `for (var row = 0u; row < ${rows}u; row++) {\nvar at = 0i;`,
       ...places,
-      `if (at == own) { value ${adds ? "+=" : "="} ${shader.bind(updates.storage)}[row * ${block}u + i % ${block}u]; }`,
+      `if (at == own) { value = ${join(`${shader.bind(updates.storage)}[row * ${block}u + i % ${block}u]`)}; }`,
       "}",
       `${shader.bind(output.storage)}[i] = value;`,
     ].join("\n"),
