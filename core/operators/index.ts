@@ -49,8 +49,6 @@ import { slice } from "./slice.ts";
 import { logSoftmax, softmax } from "./softmax.ts";
 import { transpose } from "./transpose.ts";
 import { where } from "./where.ts";
-import { attention } from "./attention.ts";
-import { rotaryEmbedding } from "./rotary-embedding.ts";
 import { sin, cos, tan, asin, acos, atan, sinh, cosh, asinh, acosh, atanh } from "./trigonometry.ts";
 import { floor, ceil, round } from "./rounding.ts";
 import { isInf, isNaN } from "./float-classes.ts";
