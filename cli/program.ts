@@ -14,6 +14,7 @@ const commands: Readonly<Record<string, () => Promise<AddCommand>>> = {
   evaluate: async () => (await import("./evaluate.ts")).addEvaluate,
   serve: async () => (await import("./serve.ts")).addServe,
   inspect: async () => (await import("./inspect.ts")).addInspect,
+  export: async () => (await import("./export.ts")).addExport,
   deploy: async () => (await import("./deploy.ts")).addDeploy,
   doctor: async () => (await import("./doctor.ts")).addDoctor,
   runs: async () => (await import("./runs.ts")).addRuns,

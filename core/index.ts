@@ -267,6 +267,8 @@ export * from "./training/index.ts";
 export {
   decodeOnnx,
   encodeOnnx,
+  bundleMetadataKey,
+  bundleToOnnx,
   importOnnx,
   onnxAttributes,
   opsets,

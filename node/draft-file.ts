@@ -5,7 +5,7 @@ import { EspalierError } from "../core/index.ts";
 
 /** A file that comes to be whole or not at all. */
 export interface DraftFile {
-  write(text: string): Promise<void>;
+  write(content: string | Uint8Array): Promise<void>;
   /** Puts the file in its place. */
   commit(): Promise<void>;
   /** Leaves nothing behind. */
@@ -26,8 +26,8 @@ export async function openDraft(path: string): Promise<DraftFile> {
   };
   const handle = await open(draft, "wx").catch(failed);
   return {
-    write: async (text) => {
-      await handle.writeFile(text).catch(failed);
+    write: async (content) => {
+      await handle.writeFile(content).catch(failed);
     },
     commit: async () => {
       await handle.close();

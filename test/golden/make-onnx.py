@@ -254,6 +254,20 @@ def exported_by_pytorch():
     export("pytorch-dynamo-attention-20", Attention(), ids, 20, dynamo=True)
 
 
+def external_data():
+    """A model of two files: x w + b, its weights in weights.bin."""
+    weights = {"w": np.array([[1, 2], [3, 4], [5, 6]], np.float32), "b": np.array([10, 20], np.float32)}
+    nodes = [helper.make_node("Gemm", ["x", "w", "b"], ["y"])]
+    info = lambda name, shape: helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
+    graph = helper.make_graph(nodes, "external", [info("x", ["N", 3])], [info("y", ["N", 2])], [numpy_helper.from_array(v, k) for k, v in weights.items()])
+    built = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8, producer_name="onnx.helper")
+    place = folder / "external"
+    place.mkdir(exist_ok=True)
+    (place / "weights.bin").unlink(missing_ok=True)
+    onnx.save(built, place / "model.onnx", save_as_external_data=True, location="weights.bin", size_threshold=0)
+
+
+external_data()
 old_forms()
 constants()
 branches()
