@@ -63,7 +63,14 @@ const functions: Readonly<Record<ActivationName, Formula>> = {
  */
 export function activation({ activation: kind, ...common }: { readonly activation: ActivationName } & LayerName): Layer {
   checkActivation("activation", kind);
-  return { kind: "Activation", ...named(common), config: { activation: kind }, passesMask: true, apply: ({ emit }, x) => activate(emit, kind, x) };
+  return {
+    kind: "Activation",
+    ...named(common),
+    config: { activation: kind },
+    passesMask: true,
+    placewise: true,
+    apply: ({ emit }, x) => activate(emit, kind, x),
+  };
 }
 
 /** Exponentials that add up to 1 along an axis. @param options.axis default -1 @see https://keras.io/api/layers/activation_layers/softmax/ */

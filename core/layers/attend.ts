@@ -1,46 +1,74 @@
+import { reshape } from "../operators/gradients.ts";
 import type { Emitter, Value } from "../operators/operator.ts";
-import { tensor, type Tensor } from "../tensor.ts";
+import { tensor } from "../tensor.ts";
 
-/** One attention: which places of the keys each query may look at. */
+/** One attention over heads that lie side by side in the last dimension. */
 export interface AttendOptions {
-  /** [batch, ...heads, queries, size]. */
+  /** [batch, queries, queryHeads * size]. */
   readonly query: Value;
-  /** [batch, ...heads, keys, size]. */
+  /** [batch, keys, heads * size]. */
   readonly key: Value;
-  /** [batch, ...heads, keys, value size]. */
+  /** [batch, keys, heads * value size]. */
   readonly value: Value;
-  /** Bool, to go with [batch, ...heads, queries, keys]: true where a query may look. */
-  readonly masks: readonly Value[];
-  readonly scale: number;
-  /** Of the weights, in training. */
+  readonly queryHeads: number;
+  /** Of keys and values; divides `queryHeads`. */
+  readonly heads: number;
+  /** Whether a query sees no later key. */
+  readonly isCausal: boolean;
+  /** Bool [batch, keys]: true for keys that count. */
+  readonly padding: Value | undefined;
+  /** Bool [batch, queries, keys] or [queries, keys]: true where a query may look. */
+  readonly mask: Value | undefined;
+  /** Of the attention's weights, in training. */
   readonly dropout: number;
 }
 
 /**
- * softmax(scale query key^T) value over the places that the masks leave.
+ * softmax(query key^T / sqrt(size)) value in every head, over the places that the masks leave; a query that may look at nothing gets the mean of all.
  *
- * A query that may look at nothing gets the mean of all values.
+ * It is ONNX's Attention but where weights are dropped, which that cannot.
  *
- * @returns [batch, ...heads, queries, value size]
+ * @returns [batch, queries, queryHeads * value size]
  * @see A. Vaswani et al., Attention is all you need (2017), section 3.2.1
  */
-export function attend(emit: Emitter, { query, key, value, masks, scale, dropout }: AttendOptions): Value {
-  const rank = key.shape.length;
-  const axes = [...key.shape.keys()];
-  const turned = emit.op("Transpose", [key], { perm: [...axes.slice(0, -2), rank - 1, rank - 2] });
-  const scaled = emit.op("Mul", [query, emit.scalar(scale, query.dtype)]);
-  const scores = masks.reduce(
-    // Not minus infinity: a row without a place would become NaN.
-    (sum, mask) => emit.op("Where", [mask, sum, emit.scalar(-1e9, sum.dtype)]),
-    emit.op("MatMul", [scaled, turned]),
+export function attend(emit: Emitter, options: AttendOptions): Value {
+  const { query, key, value, queryHeads, heads, isCausal, dropout } = options;
+  const mask = joinedMask(emit, options);
+  if (dropout === 0)
+    return emit.op("Attention", [query, key, value, mask], { q_num_heads: queryHeads, kv_num_heads: heads, is_causal: isCausal ? 1 : 0 });
+  const [queries, keys] = [Number(query.shape[1]), Number(key.shape[1])];
+  const size = Number(query.shape[2]) / queryHeads;
+  const [batch = 1] = query.shape;
+  const shared = queryHeads / heads;
+  const byHead = (x: Value, perm: readonly number[]): Value => {
+    return emit.op("Transpose", [reshape(emit, x, [batch, Number(x.shape[1]), heads, Number(x.shape[2]) / heads])], { perm });
+  };
+  // Queries that share a head of keys are rows of one product: [batch, heads, shared * queries, size].
+  const parts = reshape(emit, query, [batch, queries, heads, shared, size]);
+  const rows = reshape(emit, emit.op("Transpose", [parts], { perm: [0, 2, 3, 1, 4] }), [batch, heads, shared * queries, size]);
+  const scaled = emit.op("Mul", [rows, emit.scalar(1 / Math.sqrt(size), query.dtype)]);
+  const products = reshape(emit, emit.op("MatMul", [scaled, byHead(key, [0, 2, 3, 1])]), [batch, queryHeads, queries, keys]);
+  const causal = tensor(
+    "bool",
+    [queries, keys],
+    Array.from({ length: queries * keys }, (_, i) => i % keys <= Math.floor(i / keys)),
   );
-  const weights = emit.op("Softmax", [scores], { axis: -1 });
-  const kept = dropout === 0 ? weights : emit.op("Dropout", [weights, emit.scalar(dropout, "float32")]);
-  return emit.op("MatMul", [kept, value]);
+  const masks = [mask, isCausal ? emit.constant(causal) : undefined].filter((one) => one !== undefined);
+  // Not minus infinity: a row without a place would become NaN.
+  const scores = masks.reduce((sum, one) => emit.op("Where", [one, sum, emit.scalar(-1e9, sum.dtype)]), products);
+  const weights = emit.op("Dropout", [emit.op("Softmax", [scores], { axis: -1 }), emit.scalar(dropout, "float32")]);
+  const seen = emit.op("MatMul", [reshape(emit, weights, [batch, heads, shared * queries, keys]), byHead(value, [0, 2, 1, 3])]);
+  const width = Number(value.shape[2]) / heads;
+  const back = emit.op("Transpose", [reshape(emit, seen, [batch, queryHeads, queries, width])], { perm: [0, 2, 1, 3] });
+  return reshape(emit, back, [batch, queries, queryHeads * width]);
 }
 
-/** Bool [queries, keys]: true where the key is not later than the query. */
-export function causalMask(queries: number, keys: number): Tensor {
-  const allowed = Array.from({ length: queries * keys }, (_, i) => i % keys <= Math.floor(i / keys));
-  return tensor("bool", [queries, keys], allowed);
+/** Padding and mask as one that goes with [batch, heads, queries, keys]. */
+function joinedMask(emit: Emitter, { padding, mask }: AttendOptions): Value | undefined {
+  const parts = [
+    padding && emit.op("Unsqueeze", [padding, emit.ints([1, 2])]),
+    mask && (mask.shape.length === 2 ? mask : emit.op("Unsqueeze", [mask, emit.ints([1])])),
+  ];
+  const given = parts.filter((part) => part !== undefined);
+  return given.length === 0 ? undefined : given.reduce((a, b) => emit.op("And", [a, b]));
 }

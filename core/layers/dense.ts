@@ -28,6 +28,7 @@ export function dense({ units, activation = "linear", useBias = true, ...rest }:
     ...named(rest),
     config: { units, activation, useBias, ...kernel.config, ...bias.config },
     passesMask: true,
+    placewise: true,
     apply({ emit, parameter, fail }, x) {
       const inputs = x.shape.length >= 2 ? sizeOf(x, -1) : undefined;
       if (inputs === undefined) return fail("a dense layer takes [batch, ..., inputs]; put reshape({ targetShape: [1] }) before it");

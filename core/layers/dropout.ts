@@ -15,6 +15,7 @@ export function dropout({ rate, ...common }: { readonly rate: number } & LayerNa
     ...named(common),
     config: { rate },
     passesMask: true,
+    placewise: true,
     apply: ({ emit }, x) => (rate === 0 ? emit.op("Identity", [x]) : emit.op("Dropout", [x, emit.scalar(rate, "float32")])),
   };
 }

@@ -1,6 +1,7 @@
 export { activation, softmax, type ActivationName } from "./activation.ts";
 export { type Pair, type Single, type Triple } from "./argument.ts";
 export { batchNormalization, type BatchNormalizationOptions } from "./batch-normalization.ts";
+export { bidirectional, type BidirectionalOptions, type MergeMode } from "./bidirectional.ts";
 export { conv1D, conv2D, conv3D, type Conv1DOptions, type Conv2DOptions, type Conv3DOptions, type ConvOptions } from "./conv.ts";
 export { conv1DTranspose, conv2DTranspose, conv3DTranspose, type ConvTransposeOptions } from "./conv-transpose.ts";
 export { type DataFormat } from "./data-format.ts";
@@ -65,7 +66,19 @@ export {
   type PoolingOptions,
 } from "./pooling.ts";
 export { elu, leakyReLU, prelu, reLU, type PReLUOptions, type ReLUOptions } from "./rectifiers.ts";
+export {
+  gru,
+  lstm,
+  simpleRNN,
+  type CellActivation,
+  type GruOptions,
+  type LstmOptions,
+  type RecurrentLayer,
+  type RecurrentOptions,
+} from "./recurrent.ts";
 export { flatten, identity, permute, repeatVector, reshape } from "./reshaping.ts";
+export { rotaryEmbedding, type RotaryOptions } from "./rotary.ts";
 export { sequential, type SequentialOptions } from "./sequential.ts";
+export { timeDistributed } from "./time-distributed.ts";
 export { type Weight, type WeightArguments } from "./weight.ts";
 export { type Padding } from "./window.ts";

@@ -70,6 +70,8 @@ export interface Layer<Output extends LayerOutput = Value> {
   readonly merges?: boolean;
   /** Whether its output has the mask of its first input, as for layers that work on each place alone. Default false: the mask ends here. */
   readonly passesMask?: boolean;
+  /** Whether it works on the last dimension alone, whatever dimensions are before it. Default false. */
+  readonly placewise?: boolean;
   /** The calls of the model that it copies, where it is one: for configurations and summaries. */
   readonly inner?: readonly LayerCall[];
   /** @param input [batch, ...] @param others further inputs of a layer that merges */

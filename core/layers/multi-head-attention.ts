@@ -1,9 +1,10 @@
 import { EspalierError } from "../errors.ts";
 import { formatShape } from "../graph/graph.ts";
-import type { Emitter, Value } from "../operators/operator.ts";
+import type { Value } from "../operators/operator.ts";
 import { checkNumber, checkSize, sizeOf } from "./argument.ts";
-import { attend, causalMask } from "./attend.ts";
+import { attend } from "./attend.ts";
 import { named, type Layer, type LayerContext, type LayerName } from "./layer.ts";
+import { checkRotary, rotate, type RotaryOptions } from "./rotary.ts";
 import { weight, type Weight, type WeightArguments } from "./weight.ts";
 
 /** What both attentions take. */
@@ -13,6 +14,8 @@ interface Common extends LayerName, WeightArguments<"kernel">, WeightArguments<"
   readonly useBias?: boolean;
   /** Whether a query sees no later place. Default false. */
   readonly useCausalMask?: boolean;
+  /** Turns queries and keys by their places (rotary position embedding); true for the standard wavelength. Default not. */
+  readonly rotary?: RotaryOptions | boolean | undefined;
 }
 
 /** Arguments of Keras's MultiHeadAttention. */
@@ -89,46 +92,40 @@ interface Which {
   readonly config: Readonly<Record<string, unknown>>;
 }
 
-function attention({ dropout = 0, useBias = true, useCausalMask = false, ...rest }: Common, { where, kind, sizes, config }: Which): Layer {
+function attention(
+  { dropout = 0, useBias = true, useCausalMask = false, rotary: turning = false, ...rest }: Common,
+  { where, kind, sizes, config }: Which,
+): Layer {
   checkNumber(where, "dropout", dropout, { from: 0, below: 1 });
   const { queryHeads, heads, keySize, valueSize, outputSize } = sizes;
+  const rotary = turning === false ? undefined : checkRotary(where, turning === true ? {} : turning, keySize);
   const kernel = weight(where, "kernel", rest, "glorotUniform");
   const bias = weight(where, "bias", rest, "zeros");
   return {
     kind,
     ...named(rest),
-    config: { ...config, dropout, useBias, ...kernel.config, ...bias.config, ...(useCausalMask && { useCausalMask }) },
+    config: { ...config, dropout, useBias, ...kernel.config, ...bias.config, ...(useCausalMask && { useCausalMask }), ...(rotary && { rotary }) },
     merges: true,
     passesMask: true,
     apply(context, query, ...others) {
       const { emit, maskOf, fail } = context;
       const { value, key, mask } = rolesOf(query, others, fail);
-      const shared = queryHeads / heads;
       const b = useBias ? bias : undefined;
-      const project = (name: string, x: Value, { count, size }: { count: number; size: number }): Value => {
-        return byHead(emit, projected(context, { name, x, units: count * size, kernel, bias: b }), count);
-      };
-      const queries = project("query", query, { count: queryHeads, size: keySize });
-      const keys = project("key", key, { count: heads, size: keySize });
-      const values = project("value", value, { count: heads, size: valueSize });
-      // Shared heads: queries [batch, heads, shared, places, size] against keys [batch, heads, 1, places, size].
-      const one = (x: Value): Value => (shared === 1 ? x : emit.op("Unsqueeze", [x, emit.ints([2])]));
-      const q = shared === 1 ? queries : emit.op("Reshape", [queries, emit.ints([0, heads, shared, Number(query.shape[1]), keySize])]);
-      const [k, v] = [one(keys), one(values)];
-      const rank = q.shape.length;
-      const between = Array.from({ length: rank - 3 }, (_, axis) => axis + 1); // the axes of heads
-      const padding = maskOf(value) ?? maskOf(key);
-      const masks = [
-        ...(useCausalMask ? [emit.constant(causalMask(Number(query.shape[1]), Number(value.shape[1])))] : []),
-        ...(padding ? [emit.op("Unsqueeze", [padding, emit.ints([...between, rank - 2])])] : []),
-        ...(mask ? [mask.shape.length === 2 ? mask : emit.op("Unsqueeze", [mask, emit.ints(between)])] : []),
-      ];
-      const seen = attend(emit, { query: q, key: k, value: v, masks, scale: 1 / Math.sqrt(keySize), dropout });
-      // [batch, ...heads, places, size] -> [batch, places, heads * size]
-      const joined = emit.op("Transpose", [seen], { perm: [0, rank - 2, ...between, rank - 1] });
-      const flat = emit.op("Reshape", [joined, emit.ints([0, Number(query.shape[1]), queryHeads * valueSize])]);
+      const project = (role: string, x: Value, units: number): Value => projected(context, { name: role, x, units, kernel, bias: b });
+      const turn = (x: Value, count: number): Value => (rotary ? rotate(emit, x, { ...rotary, heads: count }) : x);
+      const seen = attend(emit, {
+        query: turn(project("query", query, queryHeads * keySize), queryHeads),
+        key: turn(project("key", key, heads * keySize), heads),
+        value: project("value", value, heads * valueSize),
+        queryHeads,
+        heads,
+        isCausal: useCausalMask,
+        padding: maskOf(value) ?? maskOf(key),
+        mask,
+        dropout,
+      });
       const units = outputSize ?? Number(query.shape[2]);
-      return projected(context, { name: "attention_output", x: flat, units, kernel, bias: b });
+      return projected(context, { name: "attention_output", x: seen, units, kernel, bias: b });
     },
   };
 }
@@ -167,10 +164,4 @@ interface Projection {
 function projected({ emit, parameter }: LayerContext, { name, x, units, kernel, bias }: Projection): Value {
   const product = emit.op("MatMul", [x, parameter(`${name}/kernel`, [Number(x.shape[2]), units], kernel.options)]);
   return bias === undefined ? product : emit.op("Add", [product, parameter(`${name}/bias`, [units], bias.options)]);
-}
-
-/** [batch, places, heads * size] to [batch, heads, places, size]. */
-function byHead(emit: Emitter, x: Value, heads: number): Value {
-  const [places, size] = [Number(x.shape[1]), Number(x.shape[2]) / heads];
-  return emit.op("Transpose", [emit.op("Reshape", [x, emit.ints([0, places, heads, size])])], { perm: [0, 2, 1, 3] });
 }

@@ -27,6 +27,7 @@ export function reLU({ maxValue, negativeSlope = 0, threshold = 0, ...common }: 
     ...named(common),
     config: { ...(maxValue !== undefined && { maxValue }), negativeSlope, threshold },
     passesMask: true,
+    placewise: true,
     apply({ emit }, x) {
       const number = (value: number): ReturnType<typeof emit.scalar> => emit.scalar(value, x.dtype);
       if (threshold === 0) {
@@ -51,6 +52,7 @@ export function leakyReLU({ negativeSlope = 0.3, ...common }: { readonly negativ
     ...named(common),
     config: { negativeSlope },
     passesMask: true,
+    placewise: true,
     apply: ({ emit }, x) => emit.op("LeakyRelu", [x], { alpha: negativeSlope }),
   };
 }
@@ -58,7 +60,14 @@ export function leakyReLU({ negativeSlope = 0.3, ...common }: { readonly negativ
 /** x, or `alpha` (e^x - 1) where negative. Default 1. @throws ARGUMENT_INVALID @see https://keras.io/api/layers/activation_layers/elu/ */
 export function elu({ alpha = 1, ...common }: { readonly alpha?: number } & LayerName = {}): Layer {
   checkNumber("elu", "alpha", alpha);
-  return { kind: "ELU", ...named(common), config: { alpha }, passesMask: true, apply: ({ emit }, x) => emit.op("Elu", [x], { alpha }) };
+  return {
+    kind: "ELU",
+    ...named(common),
+    config: { alpha },
+    passesMask: true,
+    placewise: true,
+    apply: ({ emit }, x) => emit.op("Elu", [x], { alpha }),
+  };
 }
 
 /** Arguments of Keras's PReLU. */

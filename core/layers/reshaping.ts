@@ -94,5 +94,5 @@ export function repeatVector({ n, ...common }: { readonly n: number } & LayerNam
 
 /** The input as it is. @see https://keras.io/api/layers/core_layers/identity/ */
 export function identity(common: LayerName = {}): Layer {
-  return { kind: "Identity", ...named(common), config: {}, passesMask: true, apply: ({ emit }, x) => emit.op("Identity", [x]) };
+  return { kind: "Identity", ...named(common), config: {}, passesMask: true, placewise: true, apply: ({ emit }, x) => emit.op("Identity", [x]) };
 }

@@ -6,7 +6,8 @@ Run:
 
 Every case is a whole model as `to_json()` writes it, so the same file tests reading and writing of configurations. Gradients are of
 sum(output * cotangent), so that every element of an output counts differently. Cases marked `training` are called with training=True.
-With `--check FILE` it reads {name: configuration} as Espalier writes them, builds each with Keras and compares the outputs to layers.json.
+With `--check FILE` it reads {name: configuration} as write-keras-configs.ts writes them, builds each with Keras and compares the outputs to
+layers.json.
 """
 
 import json
@@ -178,6 +179,30 @@ case("MultiHeadAttention causal", lambda x: L.MultiHeadAttention(2, 3, value_dim
 case("MultiHeadAttention across", lambda x, y, z: L.MultiHeadAttention(2, 3)(x, y, key=z), (3, 5), (4, 6), (4, 6))
 case("MultiHeadAttention of padding", lambda x: (lambda e: L.GlobalAveragePooling1D(data_format="channels_last")(L.MultiHeadAttention(2, 3)(e, e)))(L.Embedding(7, 4, mask_zero=True)(x)), (5,), integers=7, zeros=[(0, slice(3, None))])
 case("GroupedQueryAttention", lambda x: L.GroupQueryAttention(3, 4, 2)(x, x, use_causal_mask=True), (4, 5))
+
+
+
+def pooled(x):
+    """What masked places hold is nobody's business: only their masked mean is compared."""
+    return L.GlobalAveragePooling1D(data_format="channels_last")(x)
+
+
+for name in ["LSTM", "GRU", "SimpleRNN"]:
+    kind = getattr(L, name)
+    one(name, lambda: kind(3), (4, 2))
+    one(f"{name} with every step, backwards", lambda: kind(3, return_sequences=True, go_backwards=True, use_bias=False), (4, 2))
+    case(f"{name} with its state", lambda x: kind(3, return_sequences=True, return_state=True)(x), (4, 2))
+    case(f"{name} of masked steps", lambda x: kind(3, return_sequences=True)(L.Embedding(5, 2, mask_zero=True)(x)), (6,), integers=5, zeros=[(0, slice(4, None)), (1, [0, 2])])
+    case(f"{name} of masked steps, backwards", lambda x: kind(3, go_backwards=True, return_state=True)(L.Embedding(5, 2, mask_zero=True)(x)), (6,), integers=5, zeros=[(0, slice(4, None)), (1, [0, 2])])
+case("LSTM with other functions", lambda x: L.LSTM(3, activation="relu", recurrent_activation="tanh", unit_forget_bias=False)(x), (4, 2))
+case("LSTM from a first state", lambda x, h, c: L.LSTM(3)(x, initial_state=[h, c]), (4, 2), (3,), (3,))
+case("GRU with the reset before", lambda x: L.GRU(3, reset_after=False)(x), (4, 2))
+for mode in ["concat", "sum", "mul", "ave"]:
+    one(f"Bidirectional {mode}", lambda: L.Bidirectional(L.LSTM(3, return_sequences=mode != "sum"), merge_mode=mode), (4, 2))
+case("Bidirectional with its states", lambda x: L.Bidirectional(L.GRU(3, return_state=True))(x), (4, 2))
+case("Bidirectional of masked steps", lambda x: pooled(L.Bidirectional(L.LSTM(3, return_sequences=True))(L.Embedding(5, 2, mask_zero=True)(x))), (6,), integers=5, zeros=[(0, slice(4, None)), (1, [0, 2])])
+one("TimeDistributed dense", lambda: L.TimeDistributed(L.Dense(3)), (4, 2))
+one("TimeDistributed convolution", lambda: L.TimeDistributed(L.Conv2D(2, 2)), (3, 2, 3, 3))
 
 
 def shared(a, b):

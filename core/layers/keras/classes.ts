@@ -1,5 +1,6 @@
 import { activation, softmax } from "../activation.ts";
 import { batchNormalization } from "../batch-normalization.ts";
+import { bidirectional } from "../bidirectional.ts";
 import { conv1D, conv2D, conv3D } from "../conv.ts";
 import { conv1DTranspose, conv2DTranspose, conv3DTranspose } from "../conv-transpose.ts";
 import { dense } from "../dense.ts";
@@ -23,7 +24,10 @@ import { groupNormalization, layerNormalization, rmsNormalization, unitNormaliza
 import { averagePooling1D, averagePooling2D, averagePooling3D, maxPooling1D, maxPooling2D, maxPooling3D } from "../pooling.ts";
 import { positionEmbedding, sinePositionEncoding, tokenAndPositionEmbedding } from "../positions.ts";
 import { elu, leakyReLU, prelu, reLU } from "../rectifiers.ts";
+import { gru, lstm, simpleRNN } from "../recurrent.ts";
 import { flatten, identity, permute, repeatVector, reshape } from "../reshaping.ts";
+import { rotaryEmbedding } from "../rotary.ts";
+import { timeDistributed } from "../time-distributed.ts";
 import type { JsonObject } from "./json.ts";
 
 /** A layer class of Keras: how it is made here, and how its calls are written. */
@@ -34,6 +38,8 @@ export interface KerasClass {
   readonly module?: string;
   /** Whether a call takes its inputs one by one, query and value at least, and not as a list. */
   readonly attends?: boolean;
+  /** Whether further inputs of a call are first states. */
+  readonly recurs?: boolean;
   /** Arguments here that are arguments of the call in Keras. */
   readonly ofCall?: readonly string[];
   /** What arguments that are left out are in Keras where that is another value than here. */
@@ -53,6 +59,7 @@ export const kerasClasses: Readonly<Record<string, KerasClass>> = {
   AveragePooling2D: of(averagePooling2D),
   AveragePooling3D: of(averagePooling3D),
   BatchNormalization: { ...of(batchNormalization), standards: { axis: -1 } },
+  Bidirectional: { ...of(bidirectional), recurs: true },
   Concatenate: { ...of(concatenate), standards: { axis: -1 } },
   Conv1D: of(conv1D),
   Conv1DTranspose: of(conv1DTranspose),
@@ -77,9 +84,11 @@ export const kerasClasses: Readonly<Record<string, KerasClass>> = {
   GlobalMaxPooling1D: of(globalMaxPooling1D),
   GlobalMaxPooling2D: of(globalMaxPooling2D),
   GlobalMaxPooling3D: of(globalMaxPooling3D),
+  GRU: { ...of(gru), recurs: true },
   GroupNormalization: { ...of(groupNormalization), standards: { axis: -1 } },
   GroupQueryAttention: { ...of(groupedQueryAttention), attends: true, ofCall: ["useCausalMask"] },
   Identity: of(identity),
+  LSTM: { ...of(lstm), recurs: true },
   LayerNormalization: of(layerNormalization),
   LeakyReLU: of(leakyReLU),
   MaxPooling1D: of(maxPooling1D),
@@ -102,11 +111,14 @@ export const kerasClasses: Readonly<Record<string, KerasClass>> = {
   ReLU: of(reLU),
   RepeatVector: of(repeatVector),
   Reshape: of(reshape),
+  RotaryEmbedding: { ...of(rotaryEmbedding), module: "keras_hub.layers", accepts: { sequenceAxis: 1, featureAxis: -1 } },
   SeparableConv1D: of(separableConv1D),
   SeparableConv2D: of(separableConv2D),
+  SimpleRNN: { ...of(simpleRNN), recurs: true },
   SinePositionEncoding: { ...of(sinePositionEncoding), module: "keras_hub.layers" },
   Softmax: of(softmax),
   Subtract: of(subtract),
+  TimeDistributed: of(timeDistributed),
   TokenAndPositionEmbedding: { ...of(tokenAndPositionEmbedding), module: "keras_hub.layers" },
   UnitNormalization: of(unitNormalization),
   ZeroPadding1D: of(zeroPadding1D),

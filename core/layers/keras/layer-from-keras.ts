@@ -50,6 +50,11 @@ export function refuseUnknownClasses(root: JsonObject, custom: CustomLayers): vo
     for (const [i, item] of listAt(config["layers"], "config.layers").entries()) {
       const layer = objectAt(item, `config.layers[${i}]`);
       const kind = textAt(layer["class_name"], `config.layers[${i}].class_name`);
+      const config = isObject(layer["config"]) ? layer["config"] : {};
+      for (const wrapped of [config["layer"], config["backward_layer"]]) {
+        const inner = isObject(wrapped) ? String(wrapped["class_name"]) : undefined;
+        if (inner !== undefined && !names.includes(inner)) unknown.add(inner);
+      }
       if (modelClasses.includes(kind)) visit(layer, depth + 1);
       else if (isOperation(layer)) continue;
       else if (!names.includes(kind)) unknown.add(kind);

@@ -9,6 +9,8 @@ import { allocate, elementCount, tensor, toNumbers, type Tensor } from "../../te
  */
 interface Layout {
   readonly order: (rank: number) => readonly number[];
+  /** Which of Keras's gates comes where here; the gates' rows lie one below the other. */
+  readonly gates?: readonly number[];
 }
 
 /** Kernels of convolutions: [...kernel, inputs, filters] there, [filters, inputs, ...kernel] here. */
@@ -19,6 +21,11 @@ const depthwise: Layout = { order: (rank) => [rank - 2, rank - 1, ...Array.from(
 
 /** Kernels of recurrent layers: [inputs, gates * units] there, [1, gates * units, inputs] here. */
 const turned: Layout = { order: (rank) => [rank - 1, ...Array.from({ length: rank - 1 }, (_, i) => i)] };
+
+/** An LSTM's: gates i, f, c, o there and i, o, f, c here. */
+const lstmGates: readonly number[] = [0, 3, 1, 2];
+const lstmKernel: Layout = { ...turned, gates: lstmGates };
+const lstmBias: Layout = { order: (rank) => Array.from({ length: rank }, (_, i) => i), gates: lstmGates };
 
 /** Where a layer's weight lies otherwise than in Keras: by the layer's class and the weight's name. */
 const layouts: Readonly<Record<string, Readonly<Record<string, Layout>>>> = {
@@ -32,7 +39,7 @@ const layouts: Readonly<Record<string, Readonly<Record<string, Layout>>>> = {
   DepthwiseConv2D: { kernel: depthwise },
   SeparableConv1D: { depthwise_kernel: depthwise, pointwise_kernel: kernelLast },
   SeparableConv2D: { depthwise_kernel: depthwise, pointwise_kernel: kernelLast },
-  LSTM: { kernel: turned, recurrent_kernel: turned },
+  LSTM: { kernel: lstmKernel, recurrent_kernel: lstmKernel, bias: lstmBias },
   GRU: { kernel: turned, recurrent_kernel: turned },
   SimpleRNN: { kernel: turned, recurrent_kernel: turned },
 };
@@ -66,8 +73,8 @@ export function weightFromKeras(
   { name, weight, shape }: { readonly name: string; readonly weight: Tensor; readonly shape: readonly number[] },
 ): Tensor {
   const short = name.slice(name.lastIndexOf("/") + 1);
-  const order = layouts[kind]?.[short]?.order(weight.shape.length);
-  const moved = order === undefined ? weight : transposed(weight, order);
+  const layout = layouts[kind]?.[short];
+  const moved = layout === undefined ? weight : byGates(transposed(weight, layout.order(weight.shape.length)), layout.gates);
   // Keras has axes of heads and gates where there is one here: what is joined lies side by side in both.
   if (withoutOnes(moved.shape) === withoutOnes(shape) || joins(moved.shape, shape))
     return tensor("float32", shape, Float32Array.from(toNumbers(moved)));
@@ -78,6 +85,17 @@ export function weightFromKeras(
       parameter: name,
       shape: weight.shape,
     },
+  );
+}
+
+function byGates(value: Tensor, gates: readonly number[] | undefined): Tensor {
+  if (gates === undefined) return value;
+  const from = toNumbers(value);
+  const size = from.length / gates.length;
+  return tensor(
+    "float32",
+    value.shape,
+    Float32Array.from({ length: from.length }, (_, i) => from[(gates[Math.floor(i / size)] ?? 0) * size + (i % size)] ?? 0),
   );
 }
 

@@ -107,5 +107,6 @@ function nodeOf(call: LayerCall, tensorOf: (value: ValueName) => JsonObject): Js
     const [value = query, key] = others;
     return { args: [query, value], kwargs: { ...(key && { key }), ...(mask && { attention_mask: mask }), ...keywords } };
   }
+  if (known?.recurs === true && tensors.length > 1) return { args: tensors.slice(0, 1), kwargs: { ...keywords, initial_state: tensors.slice(1) } };
   return { args: tensors.length === 1 ? tensors : [tensors], kwargs: keywords };
 }
