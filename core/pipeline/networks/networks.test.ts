@@ -34,6 +34,7 @@ it("builds every network of every kind of data, with the head that the task need
     for (const [name, build] of Object.entries(family.networks)) {
       let parameters = 0;
       for (const head of [{ task: "classification", classes: 3 }, { task: "regression" }] as const) {
+        if (family === series && head.task === "classification") continue; // a forecast is of numbers
         if (parameters > 5e6) continue; // drawing their first values twice takes long, and the end is written the same way
         const context = { features: { features }, head, rows: 500, seed: 1 };
         const { graph, config, state } = build(context);

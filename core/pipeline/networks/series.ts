@@ -1,5 +1,6 @@
 import { EspalierError } from "../../errors.ts";
-import { windowMlp, type Model, type WindowMlpOptions } from "../../models/index.ts";
+import { seriesInput } from "../../features/transform.ts";
+import { nBeats, temporalConvolution, windowMlp } from "../../models/index.ts";
 import { adam, tableRecipe } from "../../training/index.ts";
 import type { NetworkContext, NetworkFamily } from "./network.ts";
 
@@ -8,9 +9,11 @@ export const seriesNetworks: NetworkFamily = {
   kind: "series",
   what: "a time series",
   networks: {
-    linear: (context) => perceptron(context, { hidden: [] }),
-    network: (context) => perceptron(context, {}),
-    mlp: (context) => perceptron(context, {}),
+    linear: (context) => windowMlp({ ...sizesOf(context), hidden: [] }),
+    network: (context) => windowMlp(sizesOf(context)),
+    mlp: (context) => windowMlp(sizesOf(context)),
+    tcn: (context) => temporalConvolution(sizesOf(context)),
+    "n-beats": (context) => nBeats(sizesOf(context)),
   },
   recipe: (name, { head, rows }) => ({
     ...tableRecipe({ head, rows, model: name === "linear" ? "linear" : "network" }),
@@ -18,13 +21,19 @@ export const seriesNetworks: NetworkFamily = {
   }),
 };
 
-function perceptron(context: NetworkContext, sizes: Pick<WindowMlpOptions, "hidden">): Model {
-  return windowMlp({ ...windowOf(context), head: context.head, seed: context.seed, ...sizes });
+/** What every forecaster is sized by. */
+interface Sizes {
+  readonly input: string;
+  readonly window: number;
+  readonly features: number;
+  readonly horizon: number;
+  readonly seed: number;
 }
 
-/** The sizes of the input `series`. */
-export function windowOf({ features: { features } }: NetworkContext): { readonly window: number; readonly columns: number } {
+function sizesOf({ features: { features }, head, seed }: NetworkContext): Sizes {
   const [first] = features;
-  if (first?.kind !== "series") throw new EspalierError("INTERNAL", "a network for series was chosen for other features", { features });
-  return { window: first.window, columns: features.length };
+  if (first?.kind !== "series" || head.task !== "regression") {
+    throw new EspalierError("INTERNAL", "a forecaster was chosen for other features or another task", { features, head });
+  }
+  return { input: seriesInput, window: first.window, features: features.length, horizon: head.units ?? 1, seed };
 }
