@@ -5,7 +5,24 @@ import { tensorBatches } from "../data/tensor-batches.ts";
 import { Random } from "../random.ts";
 import { elementCount, tensor, toNumbers, type Tensors } from "../tensor.ts";
 import { adam, fit, meanSquaredError, softmaxCrossEntropy, type Losses } from "../training/index.ts";
-import { dlrm, mobileNetV2, nBeats, resNet, temporalConvolution, twoTower, uNet, wideAndDeep, type Model, type TableBlock } from "./index.ts";
+import {
+  dlrm,
+  ftTransformer,
+  mobileNetV2,
+  nBeats,
+  resNet,
+  tabTransformer,
+  temporalConvolution,
+  textEncoder,
+  textTransformer,
+  twoTower,
+  uNet,
+  variationalAutoencoder,
+  visionTransformer,
+  wideAndDeep,
+  type Model,
+  type TableBlock,
+} from "./index.ts";
 
 const backend = openReference();
 afterAll(() => backend.dispose());
@@ -36,6 +53,7 @@ test("parameter counts are those of torchvision, Keras Applications and timm", (
   const mobile = mobileNetV2(photograph);
   expect(trained(mobile)).toBe(3_504_872);
   expect(Object.values(mobile.state).reduce((sum, { shape }) => sum + elementCount(shape), 0)).toBe(3_538_984); // with the running statistics
+  expect(trained(visionTransformer(photograph))).toBe(5_717_416); // ViT-Ti/16
 });
 
 test("a U-Net has the paper's kernels: 31 million numbers, and answers at every place", async () => {
@@ -54,6 +72,7 @@ test.each([
   ["resnet-18 of small pictures", () => resNet({ shape: [1, 8, 8], head: classes(4) }), [2, 1, 8, 8]],
   ["resnet-50 of photographs", () => resNet({ shape: [3, 32, 32], head: classes(4), depth: 50, stem: "photograph" }), [1, 3, 32, 32]],
   ["mobilenet-v2", () => mobileNetV2({ shape: [3, 16, 16], head: classes(4), alpha: 0.35 }), [1, 3, 16, 16]],
+  ["vision transformer", () => visionTransformer({ shape: [3, 8, 8], head: classes(4), patch: 4, width: 12, layers: 1, heads: 3 }), [2, 3, 8, 8]],
 ] as const)("%s answers with one logit a class", async (_, build, shape) => {
   const fast = await openOnnxRuntime({ thread: "inline" }); // the reference backend would take half a minute
   const model = build();
@@ -100,13 +119,23 @@ function train(model: Model, feeds: Tensors, options: TrainOptions = {}): Return
   return fit({ model, backend, loss, optimizer: adam({ learningRate }), train, epochs, metrics: [] });
 }
 
-test.each([["wide and deep", () => wideAndDeep({ blocks, head: classes(2), width: 4, hidden: [16] })]] as const)(
-  "%s learns what depends on a category and a number together",
-  async (_, build) => {
-    const { history } = await train(build(), table(160));
-    expect(history.at(-1)!.loss).toBeLessThan(0.35); // 0.69 is guessing
-  },
-);
+test.each([
+  ["wide and deep", () => wideAndDeep({ blocks, head: classes(2), width: 4, hidden: [16] })],
+  ["TabTransformer", () => tabTransformer({ blocks, head: classes(2), width: 8, layers: 1, heads: 2, hidden: [16], dropoutRate: 0 })],
+  ["FT-Transformer", () => ftTransformer({ blocks, head: classes(2), width: 16, layers: 1, heads: 2, dropoutRate: 0 })],
+] as const)("%s learns what depends on a category and a number together", async (_, build) => {
+  const { history } = await train(build(), table(160));
+  expect(history.at(-1)!.loss).toBeLessThan(0.35); // 0.69 is guessing
+});
+
+test("a table transformer's tokens are look-ups: a category's place picks its own row", async () => {
+  const model = ftTransformer({ blocks: [{ kind: "category", width: 3 }], head: classes(2), width: 4, layers: 1, heads: 1 });
+  const rows = tensor("float32", [3, 3], [1, 0, 0, 0, 1, 0, 0, 0, 1]);
+  const graph = { ...model.graph, outputs: { tokens: "tokens/Add" } };
+  const { tokens } = await outputsOf({ ...model, graph }, { features: rows });
+  const [vectors, bias] = ["tokens/block1", "tokens/bias"].map((name) => toNumbers(model.state[name]!));
+  toNumbers(tokens!).forEach((value, i) => expect(value).toBeCloseTo(vectors![i]! + bias![i % 4]!, 6));
+});
 
 test("DLRM learns from the product of two categories", async () => {
   const random = new Random(2);
@@ -137,6 +166,51 @@ test("two towers give embeddings of length 1 and every pair's score", async () =
   expect([0, 1, 2, 3].reduce((sum, k) => sum + q![k]! ** 2, 0)).toBeCloseTo(1, 5);
 });
 
+test("a text transformer leaves padding out: more of it changes nothing, and word order counts", async () => {
+  const model = textTransformer({
+    texts: [{ input: "tokens", vocabulary: 20, maxLength: 8 }],
+    head: classes(3),
+    width: 16,
+    layers: 1,
+    heads: 2,
+    dropoutRate: 0,
+  });
+  const logits = async (tokens: readonly number[]): Promise<number[]> =>
+    toNumbers((await outputsOf(model, { tokens: tensor("int32", [1, 8], tokens) }))["logits"]!);
+  const text = await logits([5, 6, 7, 0, 0, 0, 0, 0]);
+  const swapped = await logits([6, 5, 7, 0, 0, 0, 0, 0]);
+  expect(text).not.toEqual(swapped);
+  const longer = textTransformer({
+    texts: [{ input: "tokens", vocabulary: 20, maxLength: 3 }],
+    head: classes(3),
+    width: 16,
+    layers: 1,
+    heads: 2,
+    dropoutRate: 0,
+  });
+  const short = {
+    ...longer,
+    state: {
+      ...model.state,
+      "tokens_embedding/position_embedding/embeddings": tensor(
+        "float32",
+        [3, 16],
+        (model.state["tokens_embedding/position_embedding/embeddings"]!.data as Float32Array).slice(0, 48),
+      ),
+    },
+  };
+  const alone = toNumbers((await outputsOf(short, { tokens: tensor("int32", [1, 3], [5, 6, 7]) }))["logits"]!);
+  alone.forEach((value, i) => expect(value).toBeCloseTo(text[i]!, 5));
+});
+
+test("a text encoder's embedding is the mean of its vectors", async () => {
+  const outputs = await outputsOf(textEncoder({ input: "tokens", vocabulary: 9, maxLength: 4, width: 8, layers: 1, heads: 2 }), {
+    tokens: tensor("int32", [1, 4], [1, 2, 0, 0]),
+  });
+  const [encoded, mean] = [toNumbers(outputs["encoded"]!), toNumbers(outputs["embedding"]!)];
+  mean.forEach((value, i) => expect(value).toBeCloseTo((encoded[i]! + encoded[8 + i]!) / 2, 5));
+});
+
 const forecast = { window: 12, features: 1, horizon: 3, seed: 1 };
 
 test.each([
@@ -160,4 +234,12 @@ test.each([
   };
   const { history } = await train(build(), feeds, { loss: meanSquaredError(), epochs: 40, batchSize: 16 });
   expect(history.at(-1)!.loss).toBeLessThan(0.05); // the wave's variance is 0.5
+});
+
+test("a variational autoencoder decodes its mean when predicting", async () => {
+  const model = variationalAutoencoder({ width: 4, latent: 2, hidden: [8], seed: 3 });
+  const features = normal([5, 4]);
+  const [first, second] = [await outputsOf(model, { features }), await outputsOf(model, { features })];
+  expect(first["latent"]?.shape).toEqual([5, 4]);
+  expect(first["reconstruction"]).toEqual(second["reconstruction"]);
 });

@@ -2,7 +2,7 @@ import { augmentedFeeds, type ImageAugmentation } from "../../data/augment-image
 import { EspalierError } from "../../errors.ts";
 import type { FittedFeature, FittedFeatures } from "../../features/features.ts";
 import { dense, flatten, sequential } from "../../layers/index.ts";
-import { convNet, headUnits, mobileNetV2, resNet, type ImageShape, type Model, type ResNetDepth } from "../../models/index.ts";
+import { convNet, headUnits, mobileNetV2, resNet, visionTransformer, type ImageShape, type Model, type ResNetDepth } from "../../models/index.ts";
 import { adam, cosineSchedule, tableRecipe, type Recipe } from "../../training/index.ts";
 import type { Network, NetworkContext, NetworkFamily } from "./network.ts";
 
@@ -18,6 +18,8 @@ export const imageNetworks: NetworkFamily = {
     resnet34: residual(34),
     resnet50: residual(50),
     "mobilenet-v2": ({ features, ...context }) => mobileNetV2({ ...imageInput(features), ...context }),
+    "vision-transformer": ({ features, ...context }) =>
+      visionTransformer({ ...imageInput(features), ...context, width: 96, layers: 6, heads: 3, dropoutRate: 0.1 }),
   },
   recipe: imageRecipe,
   vary: (feeds, { features }) => {

@@ -1,6 +1,6 @@
 import { featureWidth } from "../../features/transform.ts";
 import { featureBlocks } from "../../features/blocks.ts";
-import { linear, mlp, wideAndDeep } from "../../models/index.ts";
+import { ftTransformer, linear, mlp, tabTransformer, wideAndDeep } from "../../models/index.ts";
 import { tableRecipe } from "../../training/index.ts";
 import type { Network, NetworkFamily } from "./network.ts";
 
@@ -15,6 +15,8 @@ export const tableNetworks: NetworkFamily = {
     network: perceptron,
     mlp: perceptron,
     "wide-and-deep": ({ features, ...context }) => wideAndDeep({ blocks: featureBlocks(features), ...context }),
+    "ft-transformer": ({ features, ...context }) => ftTransformer({ blocks: featureBlocks(features), ...context }),
+    "tab-transformer": ({ features, ...context }) => tabTransformer({ blocks: featureBlocks(features), ...context }),
   },
   recipe: (name, { head, rows }) => tableRecipe({ head, rows, model: name === "linear" ? "linear" : "network" }),
 };

@@ -1,6 +1,6 @@
 import { createTokenizer } from "../../features/byte-pair/index.ts";
 import { featureWidth } from "../../features/transform.ts";
-import { deepAveraging, type DeepAveragingOptions, type Model, type TokenInput } from "../../models/index.ts";
+import { deepAveraging, textTransformer, type DeepAveragingOptions, type Model, type TokenInput } from "../../models/index.ts";
 import { adam, tableRecipe } from "../../training/index.ts";
 import type { NetworkContext, NetworkFamily } from "./network.ts";
 
@@ -12,11 +12,12 @@ export const textNetworks: NetworkFamily = {
     linear: (context) => averaging(context, { units: 32, hidden: [] }),
     network: (context) => averaging(context, {}),
     "deep-averaging": (context) => averaging(context, {}),
+    "text-transformer": ({ features, head, seed }) => textTransformer({ texts: tokenInputs(features), features: featureWidth(features), head, seed }),
   },
   recipe: (name, { head, rows }) => ({
     ...tableRecipe({ head, rows, model: name === "linear" ? "linear" : "network" }),
     // Weight decay would pull the vectors of rare tokens to nothing; dropout holds the network instead.
-    optimizer: adam({ learningRate: 0.005 }),
+    optimizer: adam({ learningRate: name === "text-transformer" ? 0.001 : 0.005 }),
     earlyStopping: { patience: 8 },
   }),
 };

@@ -1,0 +1,88 @@
+import { EspalierError } from "../errors.ts";
+import type { ActivationName } from "../layers/activation.ts";
+import { dense, dropout, layerNormalization, multiHeadAttention, type Layer } from "../layers/index.ts";
+import type { LayerContext, LayerName } from "../layers/layer.ts";
+import { named } from "../layers/layer.ts";
+import type { Value } from "../operators/operator.ts";
+
+/** What a block of attention and a two-layer network is made of. */
+export interface TransformerBlockOptions extends LayerName {
+  readonly heads: number;
+  /** Units of the layer between; default four times the width. */
+  readonly hidden?: number;
+  readonly activation?: ActivationName;
+  /** After attention and after the second dense layer. Default 0. */
+  readonly dropoutRate?: number;
+  /** Normalises before attention and network (steadier in deep stacks) or after their sums (the original). Default "before". */
+  readonly normalize?: "before" | "after";
+  /** Whether a place sees only those before it. Default false. */
+  readonly causal?: boolean;
+  readonly epsilon?: number;
+}
+
+/**
+ * One block of a transformer: [batch, time, width] -> the same shape. Places that the mask rules out are not attended to.
+ *
+ * @throws ARGUMENT_INVALID; GRAPH_SHAPE when the width does not divide by the heads
+ * @see A. Vaswani et al., Attention is all you need (2017), https://arxiv.org/abs/1706.03762
+ */
+export function transformerBlock({
+  heads,
+  hidden,
+  activation = "gelu",
+  dropoutRate = 0,
+  normalize = "before",
+  causal = false,
+  epsilon = 1e-5,
+  ...common
+}: TransformerBlockOptions): Layer {
+  if (!Number.isSafeInteger(heads) || heads < 1) {
+    throw new EspalierError("ARGUMENT_INVALID", `transformerBlock: heads must be a whole number from 1, not ${heads}`, { heads });
+  }
+  // Made once a width, so that a block that is applied twice shares its weights.
+  const sized = new Map<number, { readonly attention: Layer; readonly network: readonly Layer[] }>();
+  const norms = ["attention_norm", "network_norm"].map((name) => layerNormalization({ epsilon, name }));
+  const drops = ["attention_dropout", "network_dropout"].map((name) => dropout({ rate: dropoutRate, name }));
+  return {
+    kind: "TransformerBlock",
+    ...named(common),
+    passesMask: true,
+    config: { heads, hidden, activation, dropoutRate, normalize, causal, epsilon },
+    apply(context, x) {
+      const width = Number(x.shape[2]);
+      if (x.shape.length !== 3 || width % heads !== 0) return context.fail(`takes [batch, time, width] with a width that divides by ${heads} heads`);
+      const { attention, network } = sized.get(width) ?? {
+        attention: multiHeadAttention({ numHeads: heads, keyDim: width / heads, useCausalMask: causal, name: "attention" }),
+        network: [dense({ units: hidden ?? 4 * width, activation, name: "expand" }), dense({ units: width, name: "contract" })],
+      };
+      sized.set(width, { attention, network });
+      const attended = residual(context, x, { norm: norms[0], drop: dropoutRate > 0 ? drops[0] : undefined, normalize }, (value) =>
+        context.apply(attention, value),
+      );
+      return residual(context, attended, { norm: norms[1], drop: dropoutRate > 0 ? drops[1] : undefined, normalize }, (value) =>
+        network.reduce((y, layer) => context.apply(layer, y), value),
+      );
+    },
+  };
+}
+
+interface Residual {
+  readonly norm: Layer | undefined;
+  readonly drop: Layer | undefined;
+  readonly normalize: "before" | "after";
+}
+
+/** x + branch(norm(x)), or norm(x + branch(x)). */
+function residual({ emit, apply, maskOf, setMask }: LayerContext, x: Value, { norm, drop, normalize }: Residual, branch: (x: Value) => Value): Value {
+  const mask = maskOf(x);
+  const normal = (value: Value): Value => {
+    const result = norm === undefined ? value : apply(norm, value);
+    if (mask !== undefined) setMask(result, mask);
+    return result;
+  };
+  const changed = branch(normalize === "before" ? normal(x) : x);
+  const sum = emit.op("Add", [x, drop === undefined ? changed : apply(drop, changed)]);
+  if (normalize === "after") return normal(sum);
+  if (mask !== undefined) setMask(sum, mask);
+  return sum;
+}
