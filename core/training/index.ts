@@ -67,7 +67,24 @@ export {
   type WeightedLoss,
 } from "./losses/index.ts";
 export { accuracy, mae, onOutput, rootMeanSquaredError, type Metric, type MetricSums, type OnOutputOptions } from "./metrics/index.ts";
-export { constantSchedule, cosineSchedule, type Schedule, type ScheduleContext } from "./schedules/index.ts";
+export {
+  constantSchedule,
+  cosineRestartsSchedule,
+  cosineSchedule,
+  exponentialSchedule,
+  inverseSquareRootSchedule,
+  oneCycleSchedule,
+  piecewiseSchedule,
+  plateauSchedule,
+  polynomialSchedule,
+  stepSchedule,
+  warmup,
+  type CosineRestartsOptions,
+  type OneCycleOptions,
+  type PlateauOptions,
+  type Schedule,
+  type ScheduleContext,
+} from "./schedules/index.ts";
 export {
   adadelta,
   adafactor,
