@@ -109,7 +109,7 @@ function stepGraph({ name, input, parameters, logits }: Network, optimizer: Opti
 }
 
 /** Rows around one centre a class, with enough noise that the loss falls but does not vanish. */
-function feedsOf({ input, classes }: Network): (step: number) => Tensors {
+export function feedsOf({ input, classes }: Pick<Network, "input" | "classes">): (step: number) => Tensors {
   const size = input.reduce((a, b) => a * b, 1);
   const centres = new Random(7).normals(classes * size);
   return (step) => {

@@ -1,6 +1,7 @@
 import { toNumbers, type Executable, type Tensor } from "../../../core/index.ts";
 import type { ConformanceCase } from "../case.ts";
 import { compareTensors } from "../compare.ts";
+import { normalizedStep } from "../normalized-step.ts";
 import { cnnStep, mlpStep, type TrainingStep } from "../training-step.ts";
 
 const steps = 50;
@@ -10,6 +11,7 @@ export const trainingCases: readonly ConformanceCase[] = [
   trains("a perceptron under Adam", () => mlpStep("Adam")),
   trains("a perceptron under Momentum", () => mlpStep("Momentum")),
   trains("a convolutional network under Adam", cnnStep),
+  trains("an LSTM, normalizations and dropout under Adam", normalizedStep),
 ];
 
 function trains(about: string, make: () => TrainingStep): ConformanceCase {
