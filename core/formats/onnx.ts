@@ -2,8 +2,9 @@ import { EspalierError } from "../errors.ts";
 import type { Attribute, Graph, ValueName, ValueType } from "../graph/graph.ts";
 import { lower } from "../graph/lower.ts";
 import { findOperator } from "../operators/index.ts";
-import type { Attributes, Operator } from "../operators/operator.ts";
+import type { Operator } from "../operators/operator.ts";
 import type { Tensor, Tensors } from "../tensor.ts";
+import { isOnnxForm } from "./onnx-forms.ts";
 import { encodeOnnx, type OnnxAttribute, type OnnxModel, type OnnxNode, type OnnxValue } from "./onnx-model.ts";
 
 /** The opset of the graph's operators, by domain. */
@@ -53,7 +54,7 @@ export function toOnnxModel(given: Graph, { state, metadata = {}, doc, producerV
     refuse(`"${given.name}" is a training graph: it writes ${Object.keys(given.updates).length} state values back; export the model's forward graph`);
   }
   const irVersion = irVersions[opset] ?? refuseOpset(opset);
-  const graph = lower(given, (name, { attributes }) => isStandard(name, opset) && !isTrainingForm(name, attributes));
+  const graph = lower(given, (name, use) => isOnnxForm(name, use, opset));
   const names = nameOutputs(graph);
   const domains = new Set([""]);
   const nodes: OnnxNode[] = graph.nodes.map((node) => {
@@ -143,17 +144,6 @@ function nameOutputs(graph: Graph): OutputNames {
     attributes: {},
   }));
   return { of, copies };
-}
-
-/** Whether a file of this opset holds the operator as it is. */
-function isStandard(name: string, opset: number): boolean {
-  const operator = findOperator(name);
-  return operator !== undefined && operator.domain !== "espalier" && (operator.opset ?? 21) <= opset;
-}
-
-/** Programs that run inference know no normalisation by the batch's own statistics. */
-function isTrainingForm(name: string, attributes: Attributes): boolean {
-  return name === "BatchNormalization" && attributes.int("training_mode") === 1;
 }
 
 /** The types of what nodes compute and the model does not return. */

@@ -22,10 +22,7 @@ const folder = new URL("../golden/onnx/", import.meta.url);
 const cases = JSON.parse(await readFile(new URL("cases.json", folder), "utf8")) as readonly OnnxCase[];
 const reference = openReference();
 
-/** Their operators are not there yet. */
-const waiting = /^(reduce-l2|hardmax|top-k|upsample|resize|scatter|sum|hard-sigmoid|prelu|lstm|gru|pytorch-attention|pytorch-upsampled)/;
-
-test.for(cases.filter(({ file }) => !waiting.test(file)).map((item) => [item.file, item] as const))(
+test.for(cases.map((item) => [item.file, item] as const))(
   "%s answers as in ONNX Runtime, and so does its export read again",
   async ([file, { dimensions, inputs, outputs }]) => {
     const model = importOnnx(await readFile(new URL(file, folder)), { dimensions });

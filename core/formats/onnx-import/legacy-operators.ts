@@ -1,13 +1,8 @@
 import { dtypeCodes } from "../../operators/cast.ts";
-import { tensor } from "../../tensor.ts";
-import type { Adaptation, ImportedNode } from "./adaptation.ts";
+import type { Value } from "../../operators/operator.ts";
+import { tensor, toNumbers } from "../../tensor.ts";
+import type { Adaptation, AdaptationContext, ImportedNode } from "./adaptation.ts";
 import { floatsOf, intOf, requiredInput, stringOf, withInput, withoutAttributes } from "./attribute-access.ts";
-
-/** Before opset 11, sizes grew from the corner, and nearest neighbours were cut down. */
-const fromTheCorner = {
-  coordinate_transformation_mode: { kind: "string", value: "asymmetric" },
-  nearest_mode: { kind: "string", value: "floor" },
-} as const;
 
 /** Before opset 7, the second operand was laid along given axes of the first instead of its last ones. */
 const alignedOperand: Adaptation = {
@@ -50,13 +45,12 @@ export const legacyAdaptations: Readonly<Record<string, readonly Adaptation[]>> 
     {
       adapt(node, context) {
         const scales = floatsOf(node, "scales");
-        const given = scales === undefined ? requiredInput(node, 1, context) : context.emit.constant(tensor("float32", [scales.length], scales));
-        return resizeFromTheCorner(node, [requiredInput(node, 0, context), undefined, given]);
+        return resizeFromTheCorner(node, scales ?? constantScales(node, context), context);
       },
     },
   ],
   Resize: [
-    { before: 11, adapt: (node) => resizeFromTheCorner(node, [node.inputs[0], undefined, node.inputs[1]]) },
+    { before: 11, adapt: (node, context) => resizeFromTheCorner(node, constantScales(node, context), context) },
     {
       // Inputs that are not meant are empty tensors in older files.
       adapt: (node) => ({ ...node, inputs: node.inputs.map((input, i) => (i > 0 && input?.shape[0] === 0 ? undefined : input)) }),
@@ -74,12 +68,34 @@ export const legacyAdaptations: Readonly<Record<string, readonly Adaptation[]>> 
   ],
 };
 
-function resizeFromTheCorner(node: ImportedNode, inputs: ImportedNode["inputs"]): ImportedNode {
-  const mode = stringOf(node, "mode", "nearest");
-  return {
-    ...node,
-    operator: "Resize",
-    inputs,
-    attributes: { mode: { kind: "string", value: mode === "bilinear" ? "linear" : mode }, ...fromTheCorner },
+/**
+ * Resize as it was before opset 11: places are counted from the corner, and the nearest neighbour is the one before in axes that grow and the one
+ * after in axes that shrink, as ONNX Runtime has it; the specification left it open.
+ */
+function resizeFromTheCorner(node: ImportedNode, scales: readonly number[], context: AdaptationContext): ImportedNode | readonly Value[] {
+  const given = stringOf(node, "mode", "nearest");
+  const mode = given === "bilinear" ? "linear" : given;
+  const x = requiredInput(node, 0, context);
+  const resized = (value: Value, factors: readonly number[], nearest: string): Value => {
+    const attributes = { mode, coordinate_transformation_mode: "asymmetric", nearest_mode: nearest };
+    return context.emit.op("Resize", [value, undefined, context.emit.constant(tensor("float32", [factors.length], factors))], attributes);
   };
+  if (mode !== "nearest" || scales.every((scale) => scale >= 1)) return [resized(x, scales, "floor")];
+  const smaller = resized(
+    x,
+    scales.map((scale) => Math.min(scale, 1)),
+    "ceil",
+  );
+  return [
+    resized(
+      smaller,
+      scales.map((scale) => Math.max(scale, 1)),
+      "floor",
+    ),
+  ];
+}
+
+function constantScales(node: ImportedNode, { constant, refuse }: AdaptationContext): readonly number[] {
+  const scales = constant(node.inputs[1]);
+  return scales === undefined ? refuse("its scales are computed from the inputs, which is not read") : toNumbers(scales);
 }
