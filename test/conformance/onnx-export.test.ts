@@ -11,6 +11,8 @@ const reference = openReference();
 /** What ONNX allows and ONNX Runtime does not run. */
 const refusedByOnnxRuntime: Readonly<Record<string, string>> = {
   "LRN: an even size, more channels than there are": "ONNX Runtime takes odd sizes only",
+  "Einsum: ...ij,...jk->...ik": "ONNX Runtime takes ellipses of one length only",
+  "Einsum: ...i,...i": "ONNX Runtime takes ellipses of one length only",
   "LSTM: the batch first, both directions, lengths, given states": "ONNX Runtime has no recurrences with the batch first",
   "GRU: the batch first, both directions, lengths, given states": "ONNX Runtime has no recurrences with the batch first",
   "RNN: the batch first, both directions, lengths, given states": "ONNX Runtime has no recurrences with the batch first",
