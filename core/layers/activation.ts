@@ -22,6 +22,15 @@ export type ActivationName =
   | "squareplus"
   | "glu"
   | "exponential"
+  | "celu"
+  | "selu"
+  | "mish"
+  | "softsign"
+  | "hardSigmoid"
+  | "hardSilu"
+  | "hardSwish"
+  | "hardShrink"
+  | "softShrink"
   | "softmax"
   | "logSoftmax";
 
@@ -50,6 +59,15 @@ const functions: Readonly<Record<ActivationName, Formula>> = {
     const [value, gate] = emit.ops("Split", [x], 2, { axis: -1, num_outputs: 2 });
     return emit.op("Mul", [value, emit.op("Sigmoid", [gate])]);
   },
+  celu: (emit, x) => emit.op("Celu", [x]),
+  selu: (emit, x) => emit.op("Selu", [x]),
+  mish: (emit, x) => emit.op("Mish", [x]),
+  softsign: (emit, x) => emit.op("Softsign", [x]),
+  hardSigmoid: (emit, x) => emit.op("HardSigmoid", [x], { alpha: 1 / 6, beta: 0.5 }),
+  hardSilu: (emit, x) => emit.op("HardSwish", [x]),
+  hardSwish: (emit, x) => emit.op("HardSwish", [x]),
+  hardShrink: (emit, x) => emit.op("Shrink", [x], { lambd: 0.5 }),
+  softShrink: (emit, x) => emit.op("Shrink", [x], { lambd: 0.5, bias: 0.5 }),
   exponential: (emit, x) => emit.op("Exp", [x]),
   softmax: (emit, x) => emit.op("Softmax", [x], { axis: -1 }),
   logSoftmax: (emit, x) => emit.op("LogSoftmax", [x], { axis: -1 }),

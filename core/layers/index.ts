@@ -45,6 +45,25 @@ export {
   type TokenAndPositionEmbeddingOptions,
 } from "./positions.ts";
 export { nested } from "./nested.ts";
+export {
+  alphaDropout,
+  dropPath,
+  gaussianDropout,
+  gaussianNoise,
+  spatialDropout1D,
+  spatialDropout2D,
+  spatialDropout3D,
+  type SpatialDropoutOptions,
+} from "./noise.ts";
+export {
+  adaptNormalization,
+  discretization,
+  masking,
+  normalization,
+  rescaling,
+  type NormalizationOptions,
+  type NormalizationStatistics,
+} from "./preprocessing.ts";
 export { Network } from "./network.ts";
 export {
   groupNormalization,
@@ -80,5 +99,6 @@ export { flatten, identity, permute, repeatVector, reshape } from "./reshaping.t
 export { rotaryEmbedding, type RotaryOptions } from "./rotary.ts";
 export { sequential, type SequentialOptions } from "./sequential.ts";
 export { timeDistributed } from "./time-distributed.ts";
+export { upSampling1D, upSampling2D, upSampling3D, type Interpolation, type UpSamplingOptions } from "./up-sampling.ts";
 export { type Weight, type WeightArguments } from "./weight.ts";
 export { type Padding } from "./window.ts";

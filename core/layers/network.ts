@@ -8,6 +8,7 @@ import type { Value } from "../operators/operator.ts";
 import { deriveSeed, Random } from "../random.ts";
 import { tensor, type DType, type Tensor } from "../tensor.ts";
 import { initialize } from "./initializer.ts";
+import { checkConnected } from "./connected.ts";
 import { snakeCase, type Layer, type LayerContext, type LayerOutput, type ParameterOptions } from "./layer.ts";
 
 /**
@@ -30,6 +31,8 @@ export class Network {
   readonly #masks = new Map<string, Value>();
   readonly #names = new Map<Layer<LayerOutput>, string>();
   readonly #calls: LayerCall[] = [];
+  /** What this network has handed out: values of another are refused. */
+  readonly #own = new WeakSet<Value>();
 
   constructor(name: string, { seed = 0 }: { readonly seed?: number } = {}) {
     this.#builder = new GraphBuilder(name);
@@ -38,7 +41,16 @@ export class Network {
 
   /** A feature tensor. @param shape one row's shape @returns [batch, ...shape] */
   input(name: string, shape: readonly number[], { dtype = "float32" }: { readonly dtype?: DType } = {}): Value {
-    return this.#builder.input(name, dtype, ["batch", ...shape]);
+    if (!shape.every((size) => Number.isSafeInteger(size) && size >= 1)) {
+      throw new EspalierError(
+        "ARGUMENT_INVALID",
+        `input "${name}": sizes must be whole numbers from 1, not [${shape.join(", ")}]; the batch is not among them`,
+        {
+          shape,
+        },
+      );
+    }
+    return this.#handOut(this.#builder.input(name, dtype, ["batch", ...shape]));
   }
 
   /**
@@ -49,23 +61,49 @@ export class Network {
   apply<Output extends LayerOutput>(layer: Layer<Output>, input: Value, ...others: readonly Value[]): Output {
     const name = this.#nameOf(layer, "");
     const inputs = [input, ...others];
-    return this.#call(layer, { name, frozen: false, calls: this.#calls }, inputs);
+    for (const value of inputs) this.#checkOwn(value, name);
+    return this.#handOut(this.#call(layer, { name, frozen: false, calls: this.#calls }, inputs));
   }
 
+  /** Names an output of the model. @throws ARGUMENT_INVALID for a value of another network; GRAPH_INVALID for a name that is there */
   output(name: string, value: Value): void {
+    this.#checkOwn(value, `output "${name}"`);
     this.#builder.output(name, value);
   }
 
-  /** @param config how the model was made, for people and run records; by default its name, seed and layers */
+  /**
+   * The model.
+   *
+   * @throws GRAPH_INVALID when there is no output, an output depends on no input, or an input reaches no output
+   * @param config how the model was made, for people and run records; by default its name, seed and layers
+   */
   build(config?: Readonly<Record<string, unknown>>): Model {
     const layers = this.#calls.map((call) => ({ kind: call.kind, name: call.name, config: call.config }));
+    const graph = this.#builder.build();
+    checkConnected(graph);
     return {
-      graph: this.#builder.build(),
+      graph,
       state: this.#state,
       config: config ?? { name: this.#builder.name, seed: this.#seed, layers },
       layers: this.#calls,
       ...(Object.keys(this.#parameters).length > 0 && { parameters: this.#parameters }),
     };
+  }
+
+  #handOut<Output extends LayerOutput>(output: Output): Output {
+    for (const value of valuesOf(output)) this.#own.add(value);
+    return output;
+  }
+
+  #checkOwn(value: Value, where: string): void {
+    if (this.#own.has(value)) return;
+    throw new EspalierError(
+      "ARGUMENT_INVALID",
+      `${where}: "${value.name}" is no value of the network "${this.#builder.name}"; use what its input and apply return`,
+      {
+        value: value.name,
+      },
+    );
   }
 
   /** Writes a layer and notes the call. */

@@ -97,9 +97,7 @@ export function prelu({ sharedAxes, ...rest }: PReLUOptions = {}): Layer {
       const shape = x.shape
         .slice(1)
         .map((_, i) => (sharedAxes?.includes(i + 1) ? 1 : (sizeOf(x, i + 1) ?? fail("only the first dimension may be the batch"))));
-      const alpha = parameter("alpha", shape, slope.options);
-      const zero = emit.scalar(0, x.dtype);
-      return emit.op("Add", [emit.op("Relu", [x]), emit.op("Mul", [alpha, emit.op("Min", [x, zero])])]);
+      return emit.op("PRelu", [x, parameter("alpha", shape, slope.options)]);
     },
   };
 }

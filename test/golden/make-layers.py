@@ -110,7 +110,7 @@ R, C = keras.regularizers, keras.constraints
 
 one("Dense", lambda: L.Dense(3, activation="relu", kernel_regularizer=R.L2(0.1), kernel_constraint=C.MaxNorm(2, 0), bias_regularizer=R.L1L2(0.1, 0.2)), (4,))
 one("Dense over places", lambda: L.Dense(3, use_bias=False), (2, 3, 4))
-for name in "elu relu relu6 leaky_relu gelu silu sigmoid log_sigmoid tanh tanh_shrink hard_tanh softplus squareplus glu exponential softmax log_softmax linear".split():
+for name in "elu relu relu6 leaky_relu gelu silu sigmoid log_sigmoid tanh tanh_shrink hard_tanh softplus squareplus glu celu selu mish softsign hard_sigmoid hard_silu hard_shrink soft_shrink exponential softmax log_softmax linear".split():
     one(f"Activation {name}", lambda: L.Activation(name), (3, 4))
 one("Softmax along an axis", lambda: L.Softmax(axis=1), (3, 4))
 one("ReLU", lambda: L.ReLU(max_value=1.0, negative_slope=0.2, threshold=0.3), (3, 4))
@@ -180,6 +180,21 @@ case("MultiHeadAttention across", lambda x, y, z: L.MultiHeadAttention(2, 3)(x, 
 case("MultiHeadAttention of padding", lambda x: (lambda e: L.GlobalAveragePooling1D(data_format="channels_last")(L.MultiHeadAttention(2, 3)(e, e)))(L.Embedding(7, 4, mask_zero=True)(x)), (5,), integers=7, zeros=[(0, slice(3, None))])
 case("GroupedQueryAttention", lambda x: L.GroupQueryAttention(3, 4, 2)(x, x, use_causal_mask=True), (4, 5))
 
+
+one("UpSampling1D", lambda: L.UpSampling1D(3), (2, 3))
+one("UpSampling2D", lambda: L.UpSampling2D((2, 3)), (2, 2, 3))
+one("UpSampling2D bilinear", lambda: L.UpSampling2D(2, interpolation="bilinear"), (2, 2, 3))
+one("UpSampling2D bicubic", lambda: L.UpSampling2D(2, interpolation="bicubic"), (1, 3, 4))
+one("UpSampling3D", lambda: L.UpSampling3D((2, 1, 2)), (1, 2, 2, 2))
+one("Normalization", lambda: L.Normalization(mean=[0.5, -1, 2], variance=[0.25, 1, 0]), (2, 3))
+one("Normalization of channels, inverted", lambda: L.Normalization(axis=1, mean=[0.5, -1], variance=[0.25, 4], invert=True), (2, 3))
+one("Rescaling", lambda: L.Rescaling(0.5, offset=-1), (2, 3))
+one("Discretization", lambda: L.Discretization([-1.0, 0.0, 0.5]), (2, 3))
+case("Masking", lambda x: L.LSTM(3)(L.Masking()(x)), (4, 2), zeros=[(0, slice(2, None)), (1, 1)])
+for layer in [lambda: L.SpatialDropout1D(0.3), lambda: L.GaussianNoise(0.5), lambda: L.GaussianDropout(0.3), lambda: L.AlphaDropout(0.3)]:
+    one(f"{layer().__class__.__name__} predicts", layer, (4, 3))
+one("SpatialDropout2D predicts", lambda: L.SpatialDropout2D(0.3), (2, 3, 3))
+one("SpatialDropout3D predicts", lambda: L.SpatialDropout3D(0.3), (2, 2, 2, 2))
 
 
 def pooled(x):

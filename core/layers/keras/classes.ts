@@ -20,14 +20,17 @@ import {
 import type { Layer, LayerOutput } from "../layer.ts";
 import { add, average, concatenate, maximum, minimum, multiply, subtract } from "../merging.ts";
 import { groupedQueryAttention, multiHeadAttention } from "../multi-head-attention.ts";
+import { alphaDropout, dropPath, gaussianDropout, gaussianNoise, spatialDropout1D, spatialDropout2D, spatialDropout3D } from "../noise.ts";
 import { groupNormalization, layerNormalization, rmsNormalization, unitNormalization } from "../normalizations.ts";
 import { averagePooling1D, averagePooling2D, averagePooling3D, maxPooling1D, maxPooling2D, maxPooling3D } from "../pooling.ts";
 import { positionEmbedding, sinePositionEncoding, tokenAndPositionEmbedding } from "../positions.ts";
 import { elu, leakyReLU, prelu, reLU } from "../rectifiers.ts";
+import { discretization, masking, normalization, rescaling } from "../preprocessing.ts";
 import { gru, lstm, simpleRNN } from "../recurrent.ts";
 import { flatten, identity, permute, repeatVector, reshape } from "../reshaping.ts";
 import { rotaryEmbedding } from "../rotary.ts";
 import { timeDistributed } from "../time-distributed.ts";
+import { upSampling1D, upSampling2D, upSampling3D } from "../up-sampling.ts";
 import type { JsonObject } from "./json.ts";
 
 /** A layer class of Keras: how it is made here, and how its calls are written. */
@@ -54,6 +57,7 @@ export interface KerasClass {
 export const kerasClasses: Readonly<Record<string, KerasClass>> = {
   Activation: of(activation),
   Add: of(add),
+  AlphaDropout: of(alphaDropout),
   Average: of(average),
   AveragePooling1D: of(averagePooling1D),
   AveragePooling2D: of(averagePooling2D),
@@ -73,24 +77,29 @@ export const kerasClasses: Readonly<Record<string, KerasClass>> = {
   Dense: of(dense),
   DepthwiseConv1D: of(depthwiseConv1D),
   DepthwiseConv2D: of(depthwiseConv2D),
+  Discretization: { ...of(discretization), accepts: { epsilon: 0.01, outputMode: "int" } },
   Dot: of(dot),
+  DropPath: { ...of(dropPath), module: "keras_cv.layers" },
   Dropout: of(dropout),
   ELU: of(elu),
   Embedding: of(embedding),
   Flatten: of(flatten),
+  GRU: { ...of(gru), recurs: true },
+  GaussianDropout: of(gaussianDropout),
+  GaussianNoise: of(gaussianNoise),
   GlobalAveragePooling1D: of(globalAveragePooling1D),
   GlobalAveragePooling2D: of(globalAveragePooling2D),
   GlobalAveragePooling3D: of(globalAveragePooling3D),
   GlobalMaxPooling1D: of(globalMaxPooling1D),
   GlobalMaxPooling2D: of(globalMaxPooling2D),
   GlobalMaxPooling3D: of(globalMaxPooling3D),
-  GRU: { ...of(gru), recurs: true },
   GroupNormalization: { ...of(groupNormalization), standards: { axis: -1 } },
   GroupQueryAttention: { ...of(groupedQueryAttention), attends: true, ofCall: ["useCausalMask"] },
   Identity: of(identity),
   LSTM: { ...of(lstm), recurs: true },
   LayerNormalization: of(layerNormalization),
   LeakyReLU: of(leakyReLU),
+  Masking: of(masking),
   MaxPooling1D: of(maxPooling1D),
   MaxPooling2D: of(maxPooling2D),
   MaxPooling3D: of(maxPooling3D),
@@ -104,12 +113,16 @@ export const kerasClasses: Readonly<Record<string, KerasClass>> = {
     accepts: { attentionAxes: [1] },
   },
   Multiply: of(multiply),
+  Normalization: {
+    create: ({ axis, ...config }) => of(normalization).create({ ...config, axis: Array.isArray(axis) && axis.length === 1 ? axis[0] : axis }),
+  },
   PReLU: of(prelu),
   Permute: of(permute),
   PositionEmbedding: { ...of(positionEmbedding), module: "keras_hub.layers" },
   RMSNormalization: of(rmsNormalization),
   ReLU: of(reLU),
   RepeatVector: of(repeatVector),
+  Rescaling: of(rescaling),
   Reshape: of(reshape),
   RotaryEmbedding: { ...of(rotaryEmbedding), module: "keras_hub.layers", accepts: { sequenceAxis: 1, featureAxis: -1 } },
   SeparableConv1D: of(separableConv1D),
@@ -117,10 +130,16 @@ export const kerasClasses: Readonly<Record<string, KerasClass>> = {
   SimpleRNN: { ...of(simpleRNN), recurs: true },
   SinePositionEncoding: { ...of(sinePositionEncoding), module: "keras_hub.layers" },
   Softmax: of(softmax),
+  SpatialDropout1D: { ...of(spatialDropout1D), only: { dataFormat: "channels_last" } },
+  SpatialDropout2D: of(spatialDropout2D),
+  SpatialDropout3D: of(spatialDropout3D),
   Subtract: of(subtract),
   TimeDistributed: of(timeDistributed),
   TokenAndPositionEmbedding: { ...of(tokenAndPositionEmbedding), module: "keras_hub.layers" },
   UnitNormalization: of(unitNormalization),
+  UpSampling1D: { ...of(upSampling1D), only: { dataFormat: "channels_last" } },
+  UpSampling2D: of(upSampling2D),
+  UpSampling3D: of(upSampling3D),
   ZeroPadding1D: of(zeroPadding1D),
   ZeroPadding2D: of(zeroPadding2D),
   ZeroPadding3D: of(zeroPadding3D),

@@ -48,26 +48,17 @@ test.for(cases.map((golden) => [golden.name, golden] as const))("%s: values and 
   names.forEach((name) => builder.output(name, outputs[name]!));
   const parameters = graph.state.filter(({ name, role }) => role === "parameter" && !isFrozen(model, name)).map(({ name }) => builder.value(name));
   const inputs = Object.keys(golden.gradients.inputs).map((name) => builder.value(name));
-  const loss = golden.cotangents
-    .map((cotangent, i): Value =>
-      builder.op(
-        "ReduceSum",
-        [
-          builder.op("Mul", [
-            outputs[names[i]!]!,
-            builder.input(
-              `cotangent${i}`,
-              "float32",
-              cotangent.shape.map((size, axis) => (axis === 0 ? "batch" : size)),
-            ),
-          ]),
-        ],
-        { keepdims: 0 },
-      ),
-    )
-    .reduce((a, b) => builder.op("Add", [a, b]));
-  const wanted = [...inputs, ...parameters];
-  differentiate(builder, loss, wanted).forEach((gradient, i) => builder.output(`gradient of ${wanted[i]!.name}`, gradient));
+  const parts = golden.cotangents.flatMap((cotangent, i): readonly Value[] => {
+    const output = outputs[names[i]!]!;
+    const shape = cotangent.shape.map((size, axis) => (axis === 0 ? "batch" : size));
+    const weights = builder.input(`cotangent${i}`, "float32", shape);
+    return output.dtype === "float32" ? [builder.op("ReduceSum", [builder.op("Mul", [output, weights])], { keepdims: 0 })] : [];
+  });
+  if (parts.length > 0) {
+    const loss = parts.reduce((a, b) => builder.op("Add", [a, b]));
+    const wanted = [...inputs, ...parameters];
+    differentiate(builder, loss, wanted).forEach((gradient, i) => builder.output(`gradient of ${wanted[i]!.name}`, gradient));
+  }
   const executable = await backend.compile(builder.build(), { state: model.state });
   const found = await executable.run({
     ...unpackEach(golden.inputs),
