@@ -15,6 +15,7 @@ const commands: Readonly<Record<string, () => Promise<AddCommand>>> = {
   serve: async () => (await import("./serve.ts")).addServe,
   inspect: async () => (await import("./inspect.ts")).addInspect,
   export: async () => (await import("./export.ts")).addExport,
+  profile: async () => (await import("./profile.ts")).addProfile,
   deploy: async () => (await import("./deploy.ts")).addDeploy,
   doctor: async () => (await import("./doctor.ts")).addDoctor,
   runs: async () => (await import("./runs.ts")).addRuns,

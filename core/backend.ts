@@ -20,6 +20,17 @@ export interface CompileOptions {
   readonly signal?: AbortSignal;
 }
 
+/** One kernel's turn in a profiled run. */
+export interface KernelTiming {
+  /** The graph's node that it computes, or part of one: a lowering's `node/...`, a backend's `node~...`. */
+  readonly node: string;
+  /** The operator or the backend's own name of the kernel. */
+  readonly kernel: string;
+  /** From the run's start. */
+  readonly startMs: number;
+  readonly durationMs: number;
+}
+
 /** A graph made ready for one device. State stays on the device between runs. */
 export interface Executable {
   readonly graph: Graph;
@@ -31,6 +42,12 @@ export interface Executable {
    * @throws TENSOR_INVALID for a missing, superfluous or misshaped feed, before anything ran; BACKEND_RUN_FAILED, BACKEND_LOST
    */
   run(feeds: Tensors): Promise<Tensors>;
+  /**
+   * Runs the graph once, as `run` does, and measures every kernel, in their order. Absent where the backend cannot tell its kernels apart.
+   *
+   * @throws as `run`
+   */
+  profile?(feeds: Tensors): Promise<readonly KernelTiming[]>;
   /** Copies of state values, all of them by default. */
   readState(names?: readonly string[]): Promise<Tensors>;
   /** Overwrites state values. @throws TENSOR_INVALID when a name, dtype or shape does not match */

@@ -50,7 +50,7 @@ export {
   type TrainingContext,
   type Value,
 } from "./operators/operator.ts";
-export type { Availability, Backend, BackendDriver, Capabilities, CompileOptions, Executable } from "./backend.ts";
+export type { Availability, Backend, BackendDriver, KernelTiming, Capabilities, CompileOptions, Executable } from "./backend.ts";
 export type { Column, Columns, ColumnType, NumberColumn, Schema, StringColumn, TensorColumn, TensorValues } from "./columns.ts";
 export type { Predictions, Predictor } from "./predictor.ts";
 export { createPredictor } from "./create-predictor.ts";
@@ -382,5 +382,27 @@ export {
   type RunStatus,
   type RunStore,
 } from "./tracking/index.ts";
+export {
+  batchOf,
+  bytesText,
+  chooseBatchSize,
+  chromeTrace,
+  countFlops,
+  estimateMemory,
+  formatProfile,
+  nodeFlops,
+  phasesOf,
+  profile,
+  type BatchSizeOptions,
+  type BoundTypes,
+  type ChosenBatchSize,
+  type FlopsReport,
+  type MemoryEstimate,
+  type Phase,
+  type Profile,
+  type ProfileOptions,
+  type ProfileRow,
+  type TimelineEntry,
+} from "./profiling/index.ts";
 export { chooseBackend, type ChooseBackendOptions, type ChosenBackend } from "./choose-backend.ts";
 export { selfTest } from "./self-test.ts";

@@ -1,4 +1,4 @@
-import type { Graph, Tensors } from "../../core/index.ts";
+import type { Graph, KernelTiming, Tensors } from "../../core/index.ts";
 
 /** Names one executable inside an engine; the caller counts them. */
 export type ExecutableId = number;
@@ -22,6 +22,8 @@ export interface Engine {
   compile(request: EngineCompile): Promise<void>;
   /** @param feeds checked against the graph already @param batch the batch size that they agree on */
   run(id: ExecutableId, feeds: Tensors, batch: number): Promise<Tensors>;
+  /** Runs once and measures every kernel. */
+  profile(id: ExecutableId, feeds: Tensors, batch: number): Promise<readonly KernelTiming[]>;
   readState(id: ExecutableId, names: readonly string[]): Promise<Tensors>;
   writeState(id: ExecutableId, state: Tensors): Promise<void>;
   release(id: ExecutableId): Promise<void>;

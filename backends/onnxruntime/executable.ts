@@ -1,4 +1,4 @@
-import { checkFeeds, checkState, EspalierError, stateNames, type Executable, type Graph, type Tensors } from "../../core/index.ts";
+import { checkFeeds, checkState, EspalierError, stateNames, type Executable, type Graph, type KernelTiming, type Tensors } from "../../core/index.ts";
 import type { Engine, ExecutableId } from "./engine.ts";
 
 /** One compiled graph; its state and sessions are in the engine. */
@@ -18,6 +18,11 @@ export class OnnxRuntimeExecutable implements Executable {
     this.#refuseDisposed();
     const batch = checkFeeds(this.graph, feeds);
     return this.engine.run(this.id, feeds, batch);
+  }
+
+  async profile(feeds: Tensors): Promise<readonly KernelTiming[]> {
+    this.#refuseDisposed();
+    return this.engine.profile(this.id, feeds, checkFeeds(this.graph, feeds));
   }
 
   async readState(names?: readonly string[]): Promise<Tensors> {

@@ -1,4 +1,4 @@
-import { EspalierError, StateStore, type Tensor, type Tensors } from "../../core/index.ts";
+import { EspalierError, StateStore, type KernelTiming, type Tensor, type Tensors } from "../../core/index.ts";
 import type { Engine, EngineCompile, ExecutableId } from "./engine.ts";
 import { Program, type ProgramHost } from "./program.ts";
 import { copyTensor } from "./state-memory.ts";
@@ -36,6 +36,10 @@ export class HostEngine implements Engine {
 
   run(id: ExecutableId, feeds: Tensors, batch: number): Promise<Tensors> {
     return this.#queue(() => this.#program(id).run(feeds, batch));
+  }
+
+  profile(id: ExecutableId, feeds: Tensors, batch: number): Promise<readonly KernelTiming[]> {
+    return this.#queue(() => this.#program(id).profile(feeds, batch));
   }
 
   readState(id: ExecutableId, names: readonly string[]): Promise<Tensors> {

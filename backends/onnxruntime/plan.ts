@@ -29,6 +29,8 @@ export interface OptimizerTarget {
 
 /** An optimizer node that was taken off the graph. */
 export interface OptimizerStep {
+  /** The graph's node. */
+  readonly node: string;
   readonly optimizer: FusedOptimizer;
   readonly attributes: Attributes;
   readonly rate: Source;
@@ -88,6 +90,7 @@ export function planGraph(graph: Graph, initializers: Tensors = {}): Plan {
     outputs: mapValues(graph.outputs, source),
     updates: mapValues(split.updates, source),
     optimizers: split.nodes.map(({ node, optimizer, attributes, targets }) => ({
+      node: node.name,
       optimizer,
       attributes,
       rate: source(node.inputs[0] ?? ""),

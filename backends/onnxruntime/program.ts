@@ -5,6 +5,7 @@ import {
   supportsAll,
   toNumbers,
   type Graph,
+  type KernelTiming,
   type OnnxModel,
   type StateStore,
   type Tensor,
@@ -15,6 +16,7 @@ import { findLowering } from "./lowering/index.ts";
 import { isFloatArray, type FloatArray } from "./optimizers/index.ts";
 import { isBindable, openBoundSession, type NativeRuntime } from "./native/bound-session.ts";
 import { planGraph, type OptimizerStep, type Plan, type Source } from "./plan.ts";
+import { profileModel } from "./profiling.ts";
 import type { Runtime } from "./runtime.ts";
 import type { SessionSettings } from "./session-settings.ts";
 import { openSession, type Session } from "./session.ts";
@@ -66,12 +68,29 @@ export class Program {
     else planGraph(bindBatch(this.#graph, 1)); // its failures do not depend on the batch size
   }
 
-  async run(feeds: Tensors, batch: number): Promise<Tensors> {
+  /** Runs once, and profiles the same model in a session of its own: a bound one cannot be. */
+  async profile(feeds: Tensors, batch: number): Promise<readonly KernelTiming[]> {
+    const { plan } = await this.#load(this.#anyBatch ? 0 : batch);
+    const { runtime, settings } = this.#host;
+    const model = plan.model && (await profileModel(runtime, plan.model, { settings, feeds: this.#inputs(plan, feeds), batch }));
+    const timings = [...(model ?? [])];
+    const end = timings.reduce((latest, { startMs, durationMs }) => Math.max(latest, startMs + durationMs), 0);
+    const start = performance.now();
+    await this.run(feeds, batch, ({ node, optimizer }, work) => {
+      const from = performance.now();
+      work();
+      const durationMs = performance.now() - from;
+      const last = timings.at(-1);
+      const startMs = last === undefined ? from - start : Math.max(end, last.startMs + last.durationMs); // one after the other, after the model
+      timings.push({ node, kernel: optimizer.operator, startMs, durationMs });
+    });
+    return timings;
+  }
+
+  /** @param watch how an optimizer's work is called */
+  async run(feeds: Tensors, batch: number, watch: (step: OptimizerStep, work: () => void) => void = (_step, work) => work()): Promise<Tensors> {
     const { plan, session } = await this.#load(this.#anyBatch ? 0 : batch);
-    const inputs: Record<string, Tensor> = {};
-    for (const name of plan.feeds) inputs[name] = feeds[name] as Tensor; // feeds were checked against the graph
-    for (const name of plan.state) inputs[name] = this.store.get(name);
-    const computed = (await session?.run(inputs, batch)) ?? {};
+    const computed = (await session?.run(this.#inputs(plan, feeds), batch)) ?? {};
     const taken = new Set<Tensor>();
     const read = (source: Source): Tensor => {
       if (source.kind === "constant") return source.value;
@@ -87,9 +106,17 @@ export class Program {
     const outputs = mapRecord(plan.outputs, take);
     // Assigned by copying, a computed value is not copied before; what optimizers and other updates may change is.
     const updates = mapRecord(plan.updates, (source) => (source.kind === "computed" && this.#host.memory.copies ? read(source) : take(source)));
-    for (const step of plan.optimizers) this.#optimize(step, read);
+    for (const step of plan.optimizers) watch(step, () => this.#optimize(step, read));
     for (const [name, value] of Object.entries(updates)) this.#host.memory.assign(this.store, name, value);
     return outputs;
+  }
+
+  /** What the model reads. */
+  #inputs(plan: Plan, feeds: Tensors): Tensors {
+    const inputs: Record<string, Tensor> = {};
+    for (const name of plan.feeds) inputs[name] = feeds[name] as Tensor; // feeds were checked against the graph
+    for (const name of plan.state) inputs[name] = this.store.get(name);
+    return inputs;
   }
 
   async writeState(state: Tensors): Promise<void> {

@@ -2,6 +2,8 @@
 export interface SessionSettings {
   /** Threads inside one operator; ONNX Runtime's choice (one for each physical core) at 0. */
   readonly threads: number;
+  /** Writes a profile of the session's runs into a file whose path begins so. */
+  readonly profilePrefix?: string;
 }
 
 /**

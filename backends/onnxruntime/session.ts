@@ -8,6 +8,8 @@ export interface Session {
   readonly keepsOutputs: boolean;
   /** @param feeds every input of the model @param batch what its symbolic dimension is @returns every output */
   run(feeds: Tensors, batch: number): Promise<Tensors>;
+  /** Writes the profile that its settings asked for. */
+  endProfiling?(): void;
   release(): Promise<void>;
 }
 
@@ -17,7 +19,7 @@ export interface Session {
  * @throws BACKEND_OPERATOR_MISSING when it has no kernel for an operator and its element types; BACKEND_RUN_FAILED when it refuses the
  *   model for another reason
  */
-export async function openSession(runtime: Runtime, model: OnnxModel, { threads }: SessionSettings): Promise<Session> {
+export async function openSession(runtime: Runtime, model: OnnxModel, { threads, profilePrefix }: SessionSettings): Promise<Session> {
   const session = await runtime.InferenceSession.create(encodeOnnx(model), {
     executionProviders: ["cpu"],
     intraOpNumThreads: threads,
@@ -27,6 +29,7 @@ export async function openSession(runtime: Runtime, model: OnnxModel, { threads 
     enableMemPattern: false,
     graphOptimizationLevel: "all",
     extra: sessionConfig,
+    ...(profilePrefix !== undefined && { enableProfiling: true, profileFilePrefix: profilePrefix }),
     logSeverityLevel: 4, // failures are thrown, not printed
   }).catch((error: unknown) => refuseModel(model, error));
   return {
@@ -36,6 +39,7 @@ export async function openSession(runtime: Runtime, model: OnnxModel, { threads 
       const results = await session.run(inputs).catch((error: unknown) => refuseRun(model, error));
       return Object.fromEntries(Object.entries(results).map(([name, value]) => [name, fromOrt(value)]));
     },
+    endProfiling: () => session.endProfiling(),
     release: () => session.release(),
   };
 }

@@ -1,5 +1,5 @@
 import { Worker } from "node:worker_threads";
-import { EspalierError, type Tensors } from "../../core/index.ts";
+import { EspalierError, type KernelTiming, type Tensors } from "../../core/index.ts";
 import type { Engine, EngineCompile, ExecutableId } from "./engine.ts";
 import { copyTensors, fromFailure, transferable, type Call, type Reply, type WorkerSettings } from "./worker-protocol.ts";
 
@@ -51,6 +51,10 @@ class WorkerEngine implements Engine {
   async run(id: ExecutableId, feeds: Tensors, batch: number): Promise<Tensors> {
     const copies = copyTensors(feeds); // the caller keeps its memory
     return this.#call("run", [id, copies, batch], transferable(copies));
+  }
+
+  async profile(id: ExecutableId, feeds: Tensors, batch: number): Promise<readonly KernelTiming[]> {
+    return this.#call("profile", [id, copyTensors(feeds), batch]);
   }
 
   async readState(id: ExecutableId, names: readonly string[]): Promise<Tensors> {

@@ -7,12 +7,13 @@ import {
   zeros,
   type Executable,
   type Graph,
+  type KernelTiming,
   type Tensor,
   type Tensors,
   type ValueName,
 } from "../../core/index.ts";
 import type { NumericDType, NumericTensor } from "./kernel.ts";
-import { runSteps, type Step } from "./plan.ts";
+import { runSteps, type Step, type Watch } from "./plan.ts";
 
 /** What a reference executable is made of. */
 export interface ReferenceExecutableOptions {
@@ -41,13 +42,28 @@ export class ReferenceExecutable implements Executable {
   }
 
   async run(feeds: Tensors): Promise<Tensors> {
+    return this.#run(feeds);
+  }
+
+  async profile(feeds: Tensors): Promise<readonly KernelTiming[]> {
+    const start = performance.now();
+    const timings: KernelTiming[] = [];
+    this.#run(feeds, (node, work) => {
+      const from = performance.now();
+      work();
+      timings.push({ node: node.name, kernel: node.operator, startMs: from - start, durationMs: performance.now() - from });
+    });
+    return timings;
+  }
+
+  #run(feeds: Tensors, watch?: Watch): Tensors {
     this.#checkLive("run");
     checkFeeds(this.graph, feeds);
     const values = new Map<ValueName, NumericTensor>();
     for (const [name, value] of Object.entries(this.graph.constants)) values.set(name, value as NumericTensor); // strings were refused
     for (const { name } of this.graph.inputs) values.set(name, feeds[name] as NumericTensor);
     for (const { name } of this.graph.state) values.set(name, this.#store.get(name));
-    runSteps(this.#steps, values);
+    runSteps(this.#steps, values, watch);
 
     const outputs = Object.entries(this.graph.outputs).map(([name, value]) => [name, copyOf(this.#value(values, value))] as const);
     const updates = Object.entries(this.graph.updates).map(([state, value]) => [state, this.#value(values, value)] as const);

@@ -46,25 +46,34 @@ export function planSteps(graph: Graph): readonly Step[] {
   }));
 }
 
+/** How each node's work is called: by default simply so. */
+export type Watch = (node: Node, work: () => void) => void;
+
 /** Runs steps over values by name; the memory of a value is let go after its last use. */
-export function runSteps(steps: readonly Step[], values: Map<ValueName, NumericTensor>): void {
-  for (const { node, kernel, outputTypes, lastUses } of steps) {
-    const results = runKernel(
-      node,
-      kernel,
-      node.inputs.map((name) => (name === "" ? undefined : values.get(name))),
-    );
-    for (const [i, name] of node.outputs.entries()) {
-      const result = results[i];
-      if (result === undefined || !agrees(result, outputTypes[i])) {
-        const given = result ? `${result.dtype} ${formatShape(result.shape)}` : "nothing";
-        const said = outputTypes[i] ? `${outputTypes[i].dtype} ${formatShape(outputTypes[i].shape)}` : "nothing";
-        throw new EspalierError("INTERNAL", `${node.name} (${node.operator}): the kernel gave ${given}, the graph says ${said}`, { node: node.name });
-      }
-      values.set(name, result);
+export function runSteps(steps: readonly Step[], values: Map<ValueName, NumericTensor>, watch: Watch = runNode): void {
+  for (const step of steps) watch(step.node, () => runStep(step, values));
+}
+
+function runNode(_node: Node, work: () => void): void {
+  work();
+}
+
+function runStep({ node, kernel, outputTypes, lastUses }: Step, values: Map<ValueName, NumericTensor>): void {
+  const results = runKernel(
+    node,
+    kernel,
+    node.inputs.map((name) => (name === "" ? undefined : values.get(name))),
+  );
+  for (const [i, name] of node.outputs.entries()) {
+    const result = results[i];
+    if (result === undefined || !agrees(result, outputTypes[i])) {
+      const given = result ? `${result.dtype} ${formatShape(result.shape)}` : "nothing";
+      const said = outputTypes[i] ? `${outputTypes[i].dtype} ${formatShape(outputTypes[i].shape)}` : "nothing";
+      throw new EspalierError("INTERNAL", `${node.name} (${node.operator}): the kernel gave ${given}, the graph says ${said}`, { node: node.name });
     }
-    for (const name of lastUses) values.delete(name);
+    values.set(name, result);
   }
+  for (const name of lastUses) values.delete(name);
 }
 
 function prepare(graph: Graph, node: Node): Kernel {

@@ -9,6 +9,7 @@ import {
   type DType,
   type Executable,
   type Graph,
+  type KernelTiming,
   type StateValue,
   type Tensor,
   type Tensors,
@@ -38,6 +39,8 @@ const maxPlans = 8;
 /** A graph interpreted node by node over TensorFlow.js; state stays on the device as tensors that are replaced, never written into. */
 export class TfjsExecutable implements Executable {
   readonly graph: Graph;
+  /** Only where kernels compute while they are called; on graphics hardware they are merely put in a queue. */
+  readonly profile?: (feeds: Tensors) => Promise<readonly KernelTiming[]>;
   #link: DeviceLink;
   #plans = new Map<number, Plan>();
   #state: StateStore<TfTensor>;
@@ -45,6 +48,7 @@ export class TfjsExecutable implements Executable {
   constructor(graph: Graph, link: DeviceLink, { state, shareStateWith }: CompileOptions = {}) {
     this.graph = graph;
     this.#link = link;
+    if (link.device === "wasm") this.profile = (feeds) => this.#profile(feeds);
     link.activate();
     // Whatever cannot run is found now, and not in the first run.
     new Plan(graph, { batch: 1, device: link.device }).dispose();
@@ -65,12 +69,27 @@ export class TfjsExecutable implements Executable {
   }
 
   async run(feeds: Tensors): Promise<Tensors> {
+    return this.#run(feeds);
+  }
+
+  async #profile(feeds: Tensors): Promise<readonly KernelTiming[]> {
+    const start = performance.now();
+    const timings: KernelTiming[] = [];
+    await this.#run(feeds, ({ context: { node } }, work) => {
+      const from = performance.now();
+      work();
+      timings.push({ node: node.name, kernel: node.operator, startMs: from - start, durationMs: performance.now() - from });
+    });
+    return timings;
+  }
+
+  async #run(feeds: Tensors, watch?: Watch): Promise<Tensors> {
     this.#refuseDisposed();
     const batch = checkFeeds(this.graph, feeds);
     const link = this.#link;
     const results = await link.guard(() => {
       link.activate();
-      return this.#compute(this.#plan(batch), feeds);
+      return this.#compute(this.#plan(batch), feeds, watch);
     });
     try {
       const entries = [...results].map(async ([name, result]) => [name, await download(result, this.#outputType(name))] as const);
@@ -110,7 +129,7 @@ export class TfjsExecutable implements Executable {
   }
 
   /** Runs every node and applies the updates; the results are kept and the caller's to dispose. */
-  #compute(plan: Plan, feeds: Tensors): ReadonlyMap<string, TfTensor> {
+  #compute(plan: Plan, feeds: Tensors, watch: Watch = (_step, work) => work()): ReadonlyMap<string, TfTensor> {
     const fed = new Map(Object.entries(feeds).map(([name, value]) => [name, upload(`feed "${name}"`, value)]));
     let results: ReadonlyMap<string, TfTensor> = new Map();
     try {
@@ -118,7 +137,7 @@ export class TfjsExecutable implements Executable {
         const values = new Map<ValueName, TfTensor>(fed);
         const valueOf = (name: ValueName): TfTensor => values.get(name) ?? plan.constant(name) ?? this.#state.get(name);
         for (const step of plan.steps) {
-          runStep(step, { values, valueOf, feeds });
+          watch(step, () => runStep(step, { values, valueOf, feeds }));
           for (const name of step.lastUses) {
             values.get(name)?.dispose();
             values.delete(name);
@@ -158,6 +177,9 @@ export class TfjsExecutable implements Executable {
     if (this.#state.disposed) throw new EspalierError("ARGUMENT_INVALID", `the executable of graph "${this.graph.name}" was disposed`, {});
   }
 }
+
+/** How each step's work is called: by default simply so. */
+type Watch = (step: Step, work: () => void) => void;
 
 /** What a step reads from. */
 interface StepSources {

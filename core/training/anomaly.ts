@@ -3,6 +3,7 @@ import type { Graph, Node, ValueName } from "../graph/graph.ts";
 import { isFloat } from "../operators/shapes.ts";
 import { bytesPerElement, elementCount, type Tensor, type Tensors } from "../tensor.ts";
 import { phasesOf, type Phase } from "../profiling/phase.ts";
+import { batchOf } from "../profiling/sizes.ts";
 
 /** What is known of a value that was computed, fed or kept. */
 export interface ValueRange {
@@ -150,12 +151,4 @@ function partsOf(graph: Graph, batch: number): readonly (readonly ValueName[])[]
     room -= bytes;
   }
   return parts;
-}
-
-function batchOf(graph: Graph, feeds: Tensors): number {
-  for (const { name, shape } of graph.inputs) {
-    const axis = shape.indexOf("batch");
-    if (axis >= 0) return feeds[name]?.shape[axis] ?? 1;
-  }
-  return 1;
 }

@@ -187,6 +187,7 @@ describe("a bundle's commands refuse", () => {
       /row 2: class "huge" is not one of the model's: big, small/,
     ],
     ["data without the target", ["evaluate", "good-label", "few.csv"], "DATA_MALFORMED", /few\.csv, line 3/],
+    ["to profile nothing", ["profile", "nope"], "FILE_UNREADABLE", /nope/],
     ["to inspect nothing", ["inspect", "nope"], "FILE_UNREADABLE", /nope/],
     ["to serve nothing", ["serve", "nope"], "FILE_UNREADABLE", /nope/],
     ["to show a run that is not there", ["runs", "show", "1999"], "RUN_NOT_FOUND", /no run "1999"/],
@@ -251,7 +252,7 @@ it("says its version and helps without a command", async () => {
   expect((await run("--version")).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
   const help = await run();
   expect(help.code).toBe(0);
-  for (const command of ["train", "predict", "evaluate", "serve", "inspect", "deploy", "doctor", "runs"]) {
+  for (const command of ["train", "predict", "evaluate", "serve", "inspect", "profile", "deploy", "doctor", "runs"]) {
     expect(help.stdout).toContain(command);
     expect((await run(command, "--help")).stdout).toContain("Examples:");
   }

@@ -88,6 +88,26 @@ describe("penguins, from the file to predictions", () => {
     });
   });
 
+  it("profiles a prediction and a training step, and writes a trace", async () => {
+    const predicting = await run("profile", "penguins-Species", "--rows", "8", "--runs", "2");
+    expect(predicting.code).toBe(0);
+    expect(predicting.stdout).toMatch(/batch 8, on /);
+    const training = await run("profile", "penguins-Species", "--training", "--trace", "step.json", "--json");
+    expect(training.json).toMatchObject({
+      ok: true,
+      batch: 32,
+      trace: "step.json",
+      memory: { total: expect.any(Number) },
+      flops: expect.any(Number),
+    });
+    const { traceEvents } = JSON.parse(await readFile(place("step.json"), "utf8")) as { traceEvents: { cat?: string }[] };
+    const phases = new Set(traceEvents.map(({ cat }) => cat));
+    for (const phase of ["forward", "backward", "update"]) expect(phases).toContain(phase);
+    expect(await run("profile", "penguins-Species", "--rows", "0")).toMatchObject({ code: 2 });
+    const nowhere = await run("profile", "penguins-Species", "--trace", "no/such/folder/step.json");
+    expect(nowhere).toMatchObject({ code: 2, stderr: expect.stringContaining("cannot write the trace no/such/folder/step.json") });
+  });
+
   it("records the run, and repeats it bit for bit", async () => {
     const listed = await run("runs", "list", "--json");
     const { runs } = listed.json as { runs: { id: string; status: string }[] };
