@@ -1,7 +1,6 @@
 import {
   EspalierError,
   adam,
-  augmentedFeeds,
   convNet,
   cosineSchedule,
   createBundle,
@@ -10,7 +9,6 @@ import {
   encodeTarget,
   evaluatePredictions,
   exampleRow,
-  feedBatches,
   fit,
   fitFeatures,
   fitTarget,
@@ -22,14 +20,12 @@ import {
   softmaxCrossEntropy,
   splitIndices,
   tensorBatches,
-  tensorFeeds,
   transformFeatures,
   type Backend,
   type Checkpoint,
   type CheckpointStore,
   type Columns,
   type Executable,
-  type FeedSource,
   type FittedFeatures,
   type FittedTarget,
   type Model,
@@ -98,14 +94,14 @@ export class TrainingSession {
   /** Trains to the end, or until the signal fires. @returns how the best model does on the held-out rows */
   async train(): Promise<HeldOut> {
     const { batchSize, epochs, learningRate, seed } = this.#request;
-    const training = this.#varied(tensorFeeds(this.#tensors(this.#split.train)));
+    const training = this.#tensors(this.#split.train);
     const result = await fit({
       model: this.#model,
       backend: this.#options.backend,
       loss: softmaxCrossEntropy({ labelSmoothing: 0.03 }),
       optimizer: adam({ learningRate }),
       schedule: cosineSchedule(),
-      train: (shuffle) => feedBatches(training, { batchSize, shuffle }),
+      train: ({ epoch, seed: order }) => tensorBatches(training, { batchSize, shuffle: { seed: order, epoch } }),
       validation: tensorBatches(this.#tensors(this.#split.validation), { batchSize: 256 }),
       epochs,
       seed,
@@ -116,12 +112,6 @@ export class TrainingSession {
     });
     this.#epoch = result.bestEpoch === 0 ? this.#epoch : result.bestEpoch;
     return await this.#take(result.model.state);
-  }
-
-  #varied(feeds: FeedSource): FeedSource {
-    const image = this.#features.features.find(({ kind }) => kind === "image");
-    const { augmentation } = this.#request;
-    return augmentation === undefined || image === undefined ? feeds : augmentedFeeds(feeds, { input: image.column, ...augmentation });
   }
 
   /** @throws COLUMN_MISSING, COLUMN_TYPE when the rows are not such as the model was trained on */
