@@ -264,6 +264,7 @@ export {
   mlp,
   mobileNetV2,
   nBeats,
+  recurrentForecaster,
   resNet,
   stemFor,
   tabTransformer,
@@ -278,6 +279,7 @@ export {
   variationalAutoencoder,
   visionTransformer,
   wideAndDeep,
+  windowMlp,
   withLora,
   type AutoencoderOptions,
   type CausalLanguageModelOptions,
@@ -297,6 +299,7 @@ export {
   type Model,
   type NBeatsOptions,
   type ParameterTraining,
+  type RecurrentForecasterOptions,
   type ResNetDepth,
   type ResNetOptions,
   type Stem,
@@ -312,6 +315,7 @@ export {
   type UNetOptions,
   type VisionTransformerOptions,
   type WideAndDeepOptions,
+  type WindowMlpOptions,
 } from "./models/index.ts";
 // The training engine is a layer with a list of its own.
 export * from "./training/index.ts";

@@ -30,3 +30,4 @@ export { variationalAutoencoder } from "./variational-autoencoder.ts";
 export { visionTransformer, type VisionTransformerOptions } from "./vision-transformer.ts";
 export { wideAndDeep, type WideAndDeepOptions } from "./wide-and-deep.ts";
 export { windowMlp, type WindowMlpOptions } from "./window-mlp.ts";
+export { recurrentForecaster, type RecurrentForecasterOptions } from "./recurrent-forecaster.ts";

@@ -9,6 +9,7 @@ import {
   dlrm,
   ftTransformer,
   mobileNetV2,
+  recurrentForecaster,
   nBeats,
   resNet,
   tabTransformer,
@@ -214,6 +215,8 @@ test("a text encoder's embedding is the mean of its vectors", async () => {
 const forecast = { window: 12, features: 1, horizon: 3, seed: 1 };
 
 test.each([
+  ["LSTM", () => recurrentForecaster({ ...forecast, units: [8] })],
+  ["GRU", () => recurrentForecaster({ ...forecast, cell: "gru", units: [8, 6] })],
   ["TCN", () => temporalConvolution({ ...forecast, filters: 8 })],
   ["N-BEATS, generic", () => nBeats({ ...forecast, hidden: 16, blocks: 1 })],
   ["N-BEATS, trend and seasonality", () => nBeats({ ...forecast, hidden: 16, blocks: 1, stacks: ["trend", "seasonality"] })],

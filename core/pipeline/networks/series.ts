@@ -1,6 +1,6 @@
 import { EspalierError } from "../../errors.ts";
 import { seriesInput } from "../../features/transform.ts";
-import { nBeats, temporalConvolution, windowMlp } from "../../models/index.ts";
+import { nBeats, recurrentForecaster, temporalConvolution, windowMlp } from "../../models/index.ts";
 import { adam, tableRecipe } from "../../training/index.ts";
 import type { NetworkContext, NetworkFamily } from "./network.ts";
 
@@ -12,6 +12,8 @@ export const seriesNetworks: NetworkFamily = {
     linear: (context) => windowMlp({ ...sizesOf(context), hidden: [] }),
     network: (context) => windowMlp(sizesOf(context)),
     mlp: (context) => windowMlp(sizesOf(context)),
+    lstm: (context) => recurrentForecaster({ ...sizesOf(context), cell: "lstm" }),
+    gru: (context) => recurrentForecaster({ ...sizesOf(context), cell: "gru" }),
     tcn: (context) => temporalConvolution(sizesOf(context)),
     "n-beats": (context) => nBeats(sizesOf(context)),
   },
