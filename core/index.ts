@@ -177,6 +177,8 @@ export {
   spatialDropout2D,
   spatialDropout3D,
   subtract,
+  summarize,
+  summary,
   timeDistributed,
   tokenAndPositionEmbedding,
   toKerasConfig,
@@ -222,6 +224,7 @@ export {
   type LayerOutput,
   type LstmOptions,
   type MergeMode,
+  type ModelSummary,
   type MultiHeadAttentionOptions,
   type NormalizationOptions,
   type NormalizationStatistics,
@@ -241,6 +244,7 @@ export {
   type SequentialOptions,
   type Single,
   type SpatialDropoutOptions,
+  type SummaryRow,
   type TokenAndPositionEmbeddingOptions,
   type Triple,
   type UpSamplingOptions,
@@ -355,7 +359,17 @@ export { graphFromJson, type GraphLimits } from "./graph/from-json.ts";
 export { printGraph } from "./graph/print.ts";
 export { Sha256, sha256Hex } from "./sha256.ts";
 export { decodePredictions } from "./features/decode.ts";
-export * from "./evaluation/index.ts";
+export {
+  areaUnderCurve,
+  classificationMetrics,
+  concatPredictions,
+  confusionMatrix,
+  evaluatePredictions,
+  regressionMetrics,
+  type ClassPredictions,
+  type Evaluated,
+  type Metrics,
+} from "./evaluation/index.ts";
 export { prepareTable, type PreparedTable, type PrepareTableOptions } from "./pipeline/prepare-table.ts";
 export { chooseBest, trainTable, type TableEvent, type TrainedTable, type TrainTableOptions } from "./pipeline/train-table.ts";
 export { type SeriesOptions } from "./pipeline/prepare-series.ts";

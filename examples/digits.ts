@@ -14,6 +14,7 @@ import { createOutput, type Output } from "../cli/output.ts";
 import { reportError } from "../cli/report-error.ts";
 import {
   adam,
+  augmentedFeeds,
   confusionMatrix,
   convNet,
   cosineSchedule,
@@ -23,6 +24,7 @@ import {
   EspalierError,
   evaluatePredictions,
   exampleRow,
+  feedBatches,
   fit,
   fitFeatures,
   fitTarget,
@@ -31,6 +33,7 @@ import {
   softmaxCrossEntropy,
   splitColumns,
   tensorBatches,
+  tensorFeeds,
   transformFeatures,
   type Bundle,
   type Columns,
@@ -41,7 +44,7 @@ import { loadBundle, saveBundle } from "../node/bundle/bundle-files.ts";
 import { describeEnvironment } from "../node/environment.ts";
 import { openNodeBackend } from "../node/open-backend.ts";
 import { serve, type RunningServer } from "../server/node/index.ts";
-import { digitFeatures, loadDigits } from "./load-digits.ts";
+import { digitAugmentation, digitFeatures, loadDigits } from "./load-digits.ts";
 
 interface Settings {
   readonly port: number;
@@ -76,14 +79,15 @@ async function train({ seed, epochs, backendName, out }: Settings, signal: Abort
   // The model, trained on the best backend that works here.
   const { backend, reason } = await openNodeBackend(backendName);
   output.line(`backend ${reason}`);
-  const training = feeds(parts.train);
+  // People slant and turn their digits more than 1,257 examples show: every epoch sees each of them a little different.
+  const training = augmentedFeeds(tensorFeeds(feeds(parts.train)), { input: "image", ...digitAugmentation });
   const { model, bestEpoch } = await fit({
     model: convNet({ input: "image", shape: [1, 8, 8], head: { task: "classification", classes: 10 }, seed }),
     backend,
     loss: softmaxCrossEntropy({ labelSmoothing: 0.03 }),
     optimizer: adam({ learningRate: 0.003 }),
     schedule: cosineSchedule(),
-    train: (shuffle) => tensorBatches(training, { batchSize: 32, shuffle }),
+    train: (shuffle) => feedBatches(training, { batchSize: 32, shuffle }),
     validation: tensorBatches(feeds(parts.validation), { batchSize: 256 }),
     epochs,
     seed,

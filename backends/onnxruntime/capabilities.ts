@@ -1,5 +1,4 @@
 import { operators, type OperatorUse, type Supports } from "../../core/index.ts";
-import { planKernel } from "./kernels/index.ts";
 import { loweredOperators } from "./lowering/index.ts";
 
 /** Standard operators that core writes in simpler ones, and for which uses: ONNX Runtime 1.30 has no kernel for them outside its training build. */
@@ -29,18 +28,6 @@ export const supportedOperators: ReadonlySet<string> = new Set([
 
 /** Whether ONNX Runtime runs this use of an operator. */
 export const supports: Supports = (operator, use) => supportedOperators.has(operator) && loweredByCore[operator]?.(operator, use) !== true;
-
-/** Whether ONNX Runtime or a kernel of our own runs this use of an operator. */
-export const supportsWithKernels: Supports = (operator, use) => supports(operator, use) || hasKernel(operator, use);
-
-function hasKernel(operator: string, { attributes, inputs, outputs }: OperatorUse): boolean {
-  const types = inputs.map((type) => type && { dtype: type.dtype, shape: type.shape.map((size) => (size === "batch" ? 1 : size)) });
-  // Only what core would lower is asked for here: of its own operators, whose outputs' types follow from the inputs.
-  return (
-    planKernel(operator, { attributes, inputs: types, outputs: Array.from({ length: outputs }, () => ({ dtype: "float32", shape: [] })) }) !==
-    undefined
-  );
-}
 
 /** Its recurrent kernels want the time first and hidden_size. */
 function isNotPlainRecurrence(_: string, { attributes }: OperatorUse): boolean {

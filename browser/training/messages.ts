@@ -1,4 +1,4 @@
-import type { Columns, ErrorCode, FeatureSpec, Predictions, TrainingEvent } from "../../core/index.ts";
+import type { Columns, ErrorCode, FeatureSpec, ImageAugmentation, Predictions, TrainingEvent } from "../../core/index.ts";
 
 /** What a training worker trains, on what. Plain data: it crosses to the worker as it is. */
 export interface TrainingRequest {
@@ -10,6 +10,8 @@ export interface TrainingRequest {
   readonly features: readonly FeatureSpec[];
   /** A convolutional network takes one image feature; a dense one takes number and category features. */
   readonly model: { readonly kind: "conv-net"; readonly filters?: readonly number[] } | { readonly kind: "mlp"; readonly hidden?: readonly number[] };
+  /** How the images of a conv-net are varied in training; as they are without it. */
+  readonly augmentation?: ImageAugmentation;
   readonly epochs: number;
   readonly batchSize: number;
   readonly learningRate: number;

@@ -1,6 +1,7 @@
 import {
   EspalierError,
   adam,
+  augmentedFeeds,
   convNet,
   cosineSchedule,
   createBundle,
@@ -9,6 +10,7 @@ import {
   encodeTarget,
   evaluatePredictions,
   exampleRow,
+  feedBatches,
   fit,
   fitFeatures,
   fitTarget,
@@ -20,12 +22,14 @@ import {
   softmaxCrossEntropy,
   splitIndices,
   tensorBatches,
+  tensorFeeds,
   transformFeatures,
   type Backend,
   type Checkpoint,
   type CheckpointStore,
   type Columns,
   type Executable,
+  type FeedSource,
   type FittedFeatures,
   type FittedTarget,
   type Model,
@@ -94,14 +98,14 @@ export class TrainingSession {
   /** Trains to the end, or until the signal fires. @returns how the best model does on the held-out rows */
   async train(): Promise<HeldOut> {
     const { batchSize, epochs, learningRate, seed } = this.#request;
-    const training = this.#tensors(this.#split.train);
+    const training = this.#varied(tensorFeeds(this.#tensors(this.#split.train)));
     const result = await fit({
       model: this.#model,
       backend: this.#options.backend,
       loss: softmaxCrossEntropy({ labelSmoothing: 0.03 }),
       optimizer: adam({ learningRate }),
       schedule: cosineSchedule(),
-      train: ({ epoch, seed: order }) => tensorBatches(training, { batchSize, shuffle: { seed: order, epoch } }),
+      train: (shuffle) => feedBatches(training, { batchSize, shuffle }),
       validation: tensorBatches(this.#tensors(this.#split.validation), { batchSize: 256 }),
       epochs,
       seed,
@@ -112,6 +116,12 @@ export class TrainingSession {
     });
     this.#epoch = result.bestEpoch === 0 ? this.#epoch : result.bestEpoch;
     return await this.#take(result.model.state);
+  }
+
+  #varied(feeds: FeedSource): FeedSource {
+    const image = this.#features.features.find(({ kind }) => kind === "image");
+    const { augmentation } = this.#request;
+    return augmentation === undefined || image === undefined ? feeds : augmentedFeeds(feeds, { input: image.column, ...augmentation });
   }
 
   /** @throws COLUMN_MISSING, COLUMN_TYPE when the rows are not such as the model was trained on */

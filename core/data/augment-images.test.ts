@@ -86,6 +86,29 @@ describe("augmentImages", () => {
     }
   });
 
+  it("slants: the upper half goes one way and the lower half the other, each row by its distance from the middle", () => {
+    const side = 21;
+    const column = tensor(
+      "float32",
+      [1, 1, side, side],
+      Array.from({ length: side * side }, (_, i) => (i % side === 10 ? 1 : 0)),
+    );
+    const slopes = Array.from({ length: 20 }, (_, row) => {
+      const slanted = vary(column, { shear: 0.4 }, row);
+      const middleOf = (y: number): number => {
+        const line = slanted.slice(y * side, (y + 1) * side);
+        return line.reduce((sum, value, x) => sum + value * x, 0) / line.reduce((sum, value) => sum + value, 0);
+      };
+      const slope = (middleOf(16) - middleOf(4)) / 12;
+      expect(middleOf(10)).toBeCloseTo(10, 5);
+      for (const y of [4, 7, 13, 16]) expect(middleOf(y)).toBeCloseTo(10 + slope * (y - 10), 4);
+      return slope;
+    });
+    expect(Math.max(...slopes)).toBeLessThanOrEqual(0.4);
+    expect(Math.min(...slopes)).toBeGreaterThanOrEqual(-0.4);
+    expect(Math.max(...slopes) - Math.min(...slopes)).toBeGreaterThan(0.3);
+  });
+
   it("is a function of seed, epoch and row, not of the batch that a row comes in", () => {
     const options = { horizontalFlip: true, shift: 0.2, rotation: 10, zoom: 0.1 };
     const all = augmentImages(many(4), { ...options, rows: [7, 8, 9, 10], pass });

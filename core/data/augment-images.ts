@@ -13,6 +13,8 @@ export interface ImageAugmentation {
   readonly rotation?: number;
   /** Enlarged or shrunk by up to this share, 0 to 0.5; height and width by the same. Default 0. */
   readonly zoom?: number;
+  /** Slanted by up to this share, 0 to 0.5: the upper rows move to one side, the lower ones to the other, as handwriting does. Default 0. */
+  readonly shear?: number;
   /** What is seen beyond the border: 0, or the pixels at it. Default "zero". */
   readonly fill?: "zero" | "edge";
 }
@@ -50,7 +52,7 @@ export interface AugmentImagesOptions extends ImageAugmentation {
 /**
  * Varied copies of images.
  *
- * Without rotation and zoom an image moves by whole pixels; with them it is sampled bilinearly. Both are +, -, * and / only (sine and cosine are short series), so every
+ * Without rotation, zoom and shear an image moves by whole pixels; with them it is sampled bilinearly. Both are +, -, * and / only (sine and cosine are short series), so every
  * engine gives the same bits.
  *
  * @param images float32 [batch, channels, height, width]
@@ -89,16 +91,23 @@ interface Mapping {
 /** Every number is drawn whether it is used or not, so that switching one thing on leaves the others as they were. */
 function drawMapping(
   random: Random,
-  { horizontalFlip = false, shift = 0, rotation = 0, zoom = 0, fill = "zero" }: ImageAugmentation,
+  { horizontalFlip = false, shift = 0, rotation = 0, zoom = 0, shear = 0, fill = "zero" }: ImageAugmentation,
   { height, width }: { readonly height: number; readonly width: number },
 ): Mapping {
-  const [flip, down, right, turn, grow] = Array.from({ length: 5 }, () => random.uniform(-1, 1)) as [number, number, number, number, number]; // five draws
+  const [flip, down, right, turn, grow, slant] = Array.from({ length: 6 }, () => random.uniform(-1, 1)) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ]; // six draws
   const mirror = horizontalFlip && flip < 0 ? -1 : 1;
   const [sine, cosine] = sineAndCosine(turn * rotation);
   const scale = 1 / (1 + grow * zoom);
   // Whole pixels: half a pixel would only blur. Math.round of equal numbers is equal everywhere.
   const offset = [Math.round(down * shift * height), Math.round(right * shift * width)] as const;
-  return { matrix: [scale * cosine, scale * -sine, mirror * scale * sine, mirror * scale * cosine], offset, fill };
+  return { matrix: [scale * cosine, scale * -sine, mirror * scale * sine + slant * shear, mirror * scale * cosine], offset, fill };
 }
 
 interface Sampling extends Mapping {
@@ -145,11 +154,12 @@ function sineAndCosine(degrees: number): readonly [sine: number, cosine: number]
   return [x * sine, cosine];
 }
 
-function checkAugmentation({ shift = 0, rotation = 0, zoom = 0 }: ImageAugmentation): void {
+function checkAugmentation({ shift = 0, rotation = 0, zoom = 0, shear = 0 }: ImageAugmentation): void {
   for (const [name, value, most] of [
     ["shift", shift, 0.5],
     ["rotation", rotation, 45],
     ["zoom", zoom, 0.5],
+    ["shear", shear, 0.5],
   ] as const) {
     if (!(value >= 0 && value <= most))
       throw new EspalierError("ARGUMENT_INVALID", `augmentation: ${name} must be from 0 to ${most}, not ${value}`, { [name]: value });

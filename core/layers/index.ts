@@ -98,6 +98,7 @@ export {
 export { flatten, identity, permute, repeatVector, reshape } from "./reshaping.ts";
 export { rotaryEmbedding, type RotaryOptions } from "./rotary.ts";
 export { sequential, type SequentialOptions } from "./sequential.ts";
+export { summarize, summary, type ModelSummary, type SummaryRow } from "./summary.ts";
 export { timeDistributed } from "./time-distributed.ts";
 export { upSampling1D, upSampling2D, upSampling3D, type Interpolation, type UpSamplingOptions } from "./up-sampling.ts";
 export { type Weight, type WeightArguments } from "./weight.ts";

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { inkStyle, rasterize } from "../../browser/drawing/rasterize.ts";
 import { loadDigits } from "../../examples/load-digits.ts";
 
 let folder: string;
@@ -91,6 +92,29 @@ describe("the demo", () => {
     expect(response.status, `answer ${JSON.stringify(answer)}`).toBe(200);
     const right = answer.predictions.filter(({ prediction }, row) => Number(prediction) === digit.values[row]).length;
     expect(right).toBeGreaterThanOrEqual(38);
+
+    // A plain 7 without a crossbar, as it is drawn on the page, upright and slanted.
+    const style = inkStyle(image.values.subarray(0, 64), { height: 8, width: 8, full: 16 });
+    const sevens = [0, 0.06, -0.06].map((slant) => {
+      const drawn = rasterize(
+        [
+          [
+            [0.3, 0.17],
+            [0.7, 0.17],
+            [0.45, 0.85],
+          ].map(([x = 0, y = 0]) => ({ x: x + slant * (0.5 - y), y })),
+        ],
+        style,
+      );
+      return [Array.from({ length: 8 }, (_, y) => Array.from(drawn.subarray(y * 8, y * 8 + 8)))];
+    });
+    const asked = await fetch(`${url}/v1/models/digits:predict`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ instances: sevens.map((drawing) => ({ image: drawing })) }),
+    });
+    const said = (await asked.json()) as { predictions: { prediction: unknown }[] };
+    expect(said.predictions.map(({ prediction }) => Number(prediction))).toEqual([7, 7, 7]);
     for (const path of ["/", "/docs", "/metrics"]) expect((await fetch(url + path)).status).toBe(200);
 
     child.kill("SIGTERM");

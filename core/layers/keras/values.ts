@@ -56,8 +56,19 @@ function objectFromKeras(value: unknown, classes: Readonly<Record<string, string
   // Older files write "l2" or "L2" alone.
   const kind = Object.keys(classes).find((key) => key === toCamel(className) || classes[key] === className);
   if (kind === undefined) return refuse(`${where}: no "${className}"${suggestNames(className, Object.values(classes))}`, { class: className });
-  return { kind, ...camelKeys(config) };
+  return { kind, ...defaults[kind], ...camelKeys(config) };
 }
+
+/** What arguments that are left out are in Keras. */
+const defaults: Readonly<Record<string, JsonObject>> = {
+  l1: { l1: 0.01 },
+  l2: { l2: 0.01 },
+  l1l2: { l1: 0, l2: 0 },
+  orthogonal: { factor: 0.01, mode: "rows" },
+  maxNorm: { maxValue: 2, axis: 0 },
+  unitNorm: { axis: 0 },
+  minMaxNorm: { minValue: 0, maxValue: 1, rate: 1, axis: 0 },
+};
 
 function initializerToKeras(value: unknown, where: string): JsonObject {
   const module = "keras.initializers";

@@ -33,7 +33,7 @@ export const imageNetworks: NetworkFamily = {
  * only unmirrored, and are moved, turned and resized a little.
  */
 function augmentationFor([channels]: readonly [number, number, number]): ImageAugmentation {
-  return channels === 1 ? { shift: 0.08, rotation: 8, zoom: 0.1 } : { horizontalFlip: true, shift: 0.125, fill: "edge" };
+  return channels === 1 ? { shift: 0.08, rotation: 8, zoom: 0.1, shear: 0.15 } : { horizontalFlip: true, shift: 0.125, fill: "edge" };
 }
 
 /** A dense layer on the pixels: what shapes and colours alone tell. */

@@ -1,0 +1,113 @@
+import { describe, expect, test } from "vitest";
+import type { Layer } from "../layer.ts";
+import { dense } from "../dense.ts";
+import { Network } from "../network.ts";
+import { sequential } from "../sequential.ts";
+import { fromKerasConfig, toKerasConfig } from "./index.ts";
+
+type Json = Record<string, unknown>;
+
+const layer = (className: string, config: Json, from?: string): Json => ({
+  class_name: className,
+  config,
+  name: config["name"],
+  inbound_nodes: from === undefined ? [] : [[[from, 0, 0, {}]]], // as Keras 2 wrote them
+});
+const model = (layers: readonly Json[], output: string): Json => ({
+  class_name: "Functional",
+  config: { name: "m", layers, input_layers: [["x", 0, 0]], output_layers: [[output, 0, 0]] },
+});
+const input = (shape: readonly (number | null)[]): Json => layer("InputLayer", { name: "x", batch_shape: shape, dtype: "float32" });
+
+test("Keras 2's form is read: lists of histories, initialisers and regularisers with fewer arguments", () => {
+  const old = model(
+    [
+      layer("InputLayer", { name: "x", batch_input_shape: [null, 4], dtype: "float32", sparse: false }),
+      layer(
+        "Dense",
+        { name: "d", units: 3, activation: "relu", kernel_regularizer: "l2", kernel_initializer: { class_name: "HeNormal", config: { seed: 3 } } },
+        "x",
+      ),
+    ],
+    "d",
+  );
+  const read = fromKerasConfig(JSON.stringify(old));
+  expect(read.graph.outputs).toHaveProperty("d");
+  expect(read.layers?.[0]?.config).toMatchObject({ units: 3, activation: "relu", kernelInitializer: "heNormal" });
+});
+
+test("a Sequential is read with or without an input layer", () => {
+  const layers = [layer("Dense", { name: "d", units: 2, batch_input_shape: [null, 3] })];
+  const read = fromKerasConfig({ class_name: "Sequential", config: { name: "s", layers } });
+  expect(read.graph.inputs).toEqual([{ name: "input", dtype: "float32", shape: ["batch", 3] }]);
+  expect(fromKerasConfig({ class_name: "Sequential", config: { name: "s", layers: [input([null, 3]), ...layers] } }).graph.inputs[0]?.name).toBe("x");
+});
+
+test("layers of one's own go there and back", () => {
+  const scale = ({ factor }: { readonly factor: number }): Layer => ({
+    kind: "Scale",
+    config: { factor },
+    apply: ({ emit }, x) => emit.op("Mul", [x, emit.scalar(factor, x.dtype)]),
+  });
+  const made = sequential({ input: { name: "x", shape: [2] }, layers: [scale({ factor: 3 })], output: "y" });
+  const json = toKerasConfig(made);
+  expect(() => fromKerasConfig(json)).toThrow('unknown layer classes "Scale"');
+  const again = fromKerasConfig(json, {
+    layers: { Scale: (config) => ({ ...scale({ factor: Number(config["factor"]) }), name: String(config["name"]) }) },
+  });
+  expect(again.graph).toEqual(made.graph);
+});
+
+describe("refused", () => {
+  test("unknown classes, all at once with the nearest, in models inside too", () => {
+    const inner = {
+      ...model([input([null, 3]), layer("Lambda", { name: "l", function: "x" }, "x")], "l"),
+      name: "inner",
+      inbound_nodes: [[["x", 0, 0, {}]]],
+    };
+    const outer = model([input([null, 3]), layer("Densse", { name: "d", units: 2 }, "x"), inner], "d");
+    expect(() => fromKerasConfig(outer)).toThrow(/unknown layer classes "Densse"; did you mean "Dense".*"Lambda"/);
+  });
+
+  test.for<[string, Json, string]>([
+    [
+      "channels_last",
+      layer("Conv2D", { name: "c", filters: 1, kernel_size: [1, 1], data_format: "channels_last" }, "x"),
+      "data_format is channels_last, but images are channels-first here",
+    ],
+    ["an argument that is not there", layer("Dense", { name: "d", units: 2, lora_rank: 4 }, "x"), '"d" (Dense): lora_rank 4 is not there'],
+    ["recurrent dropout", layer("LSTM", { name: "l", units: 2, recurrent_dropout: 0.5 }, "x"), "recurrent_dropout 0.5 is not there"],
+    ["a wrong number", layer("Dense", { name: "d", units: "2" }, "x"), "units must be a whole number from 1, not 2"],
+    [
+      "an unknown initialiser",
+      layer("Dense", { name: "d", units: 2, kernel_initializer: "glorot_unifrom" }, "x"),
+      'no initialiser "glorotUnifrom"; did you mean "glorotUniform"',
+    ],
+    [
+      "an unknown regulariser",
+      layer("Dense", { name: "d", units: 2, kernel_regularizer: { class_name: "L3", config: {} } }, "x"),
+      'no "L3"; did you mean "L1"',
+    ],
+    ["an unknown activation", layer("Dense", { name: "d", units: 2, activation: "rellu" }, "x"), 'no activation "rellu"; did you mean "relu"'],
+    ["a layer from nowhere", layer("Dense", { name: "d", units: 2 }, "y"), 'no input reaches "d": the graph is disconnected or runs in a circle'],
+    ["a name that is no text", layer("Dense", { name: 3, units: 2 }, "x"), "must be text, not 3"],
+  ])("%s", ([, json, message]) => {
+    expect(() => fromKerasConfig(model([input([null, 3]), json], String(json["name"])))).toThrow(message);
+  });
+
+  test("what is no configuration, and open sizes", () => {
+    expect(() => fromKerasConfig("{")).toThrow("Keras configuration: not JSON");
+    expect(() => fromKerasConfig([])).toThrow("the model must be an object, not []");
+    expect(() => fromKerasConfig({ class_name: "Layer", config: {} })).toThrow('class_name must be "Functional" or "Sequential", not "Layer"');
+    expect(() => fromKerasConfig(model([input([null, null])], "x"))).toThrow("has an open size; only the batch may be null");
+    expect(() => fromKerasConfig({ class_name: "Sequential", config: { layers: 3 } })).toThrow("config.layers must be a list, not 3");
+  });
+
+  test("writing what has no configuration: functions, and graphs that were not made of layers", () => {
+    const network = new Network("n");
+    network.output("y", network.apply(dense({ units: 1, kernelInitializer: () => new Float32Array(2) }), network.input("x", [2])));
+    const made = network.build();
+    expect(() => toKerasConfig(made)).toThrow('"dense" (Dense): kernelInitializer is a function, which cannot be written down');
+    expect(() => toKerasConfig({ graph: made.graph })).toThrow('"n" was not made of layers; write it with toOnnx');
+  });
+});
