@@ -1,5 +1,19 @@
 import { expect, test } from "vitest";
-import { bindBatch, GraphBuilder, scalar, tensor, toNumbers, type Graph, type Tensor } from "../../core/index.ts";
+import {
+  adam,
+  bindBatch,
+  createAccumulationGraph,
+  createTrainingGraph,
+  createUpdateGraph,
+  GraphBuilder,
+  mlp,
+  scalar,
+  softmaxCrossEntropy,
+  tensor,
+  toNumbers,
+  type Graph,
+  type Tensor,
+} from "../../core/index.ts";
 import { openReference } from "../reference/index.ts";
 import { openOnnxRuntime } from "./backend.ts";
 import { planGraph } from "./plan.ts";
@@ -58,4 +72,17 @@ test("fused or in the model, ten steps of Adam end where the reference backend e
   }
   await tested.dispose();
   await reference.dispose();
+});
+
+test("accumulated gradients cost a step no graph nodes: their means are a fused loop, and the update is nothing else", () => {
+  const model = mlp({ width: 4, head: { task: "classification", classes: 3 }, hidden: [8] });
+  const options = { loss: softmaxCrossEntropy(), optimizer: adam(), modelOutputs: false };
+  const step = planGraph(bindBatch(createTrainingGraph(model, options), 8));
+  const batch = planGraph(bindBatch(createAccumulationGraph(model, options), 8));
+  expect(batch.optimizers.map(({ optimizer }) => optimizer.operator)).toEqual(["MovingAverage"]);
+  expect(batch.updates).toEqual({});
+  expect(batch.model?.nodes.length).toBe(step.model?.nodes.length);
+  const update = planGraph(createUpdateGraph(model, options));
+  expect(update.model).toBeUndefined();
+  expect(update.optimizers.map(({ optimizer }) => optimizer.operator)).toEqual(["Adam"]);
 });

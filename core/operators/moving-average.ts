@@ -18,7 +18,8 @@ export const movingAverage: Operator = {
     const { emit, attributes, input } = context;
     const { add, sub, mul, where, greater } = formula(emit);
     const isLater = greater(input(1), attributes.int("start"));
-    const share = where(isLater, input(0), 1);
-    return lowerOptimizer(context, 0, ({ x: average, g: value }) => [add(average, mul(sub(value, average), inType(emit, share, average)))]);
+    return lowerOptimizer(context, 0, ({ x: average, g: value }) => [
+      where(isLater, add(average, mul(sub(value, average), inType(emit, input(0), average))), value),
+    ]);
   },
 };

@@ -99,19 +99,19 @@ async function repeat(run: Run, { good }: Keeper): Promise<Repeated | undefined>
     run.at = before;
     const rows = trained.at.progress.rows - before.progress.rows;
     const weight = trained.at.progress.weight - before.progress.weight;
-    const anomaly = await locate(run, prepareBatch(run, { batch, rows, weight, learningRate }), before.pending.weight + weight);
+    const anomaly = await locate(run, prepareBatch(run, { batch, rows, weight, learningRate }));
     return { culprit: { step: before.step + 1, epoch: before.epoch, learningRate, anomaly }, state };
   }
   return { culprit: undefined, state };
 }
 
 /** The operator that goes wrong in a batch, or in the update after it. */
-async function locate({ trainer, plan: { backend } }: Run, batch: BatchRun, totalWeight: number): Promise<Anomaly | undefined> {
+async function locate({ trainer, plan: { backend } }: Run, batch: BatchRun): Promise<Anomaly | undefined> {
   const { graphs, executable, updating } = trainer;
   const found = await findAnomaly(backend, { graph: graphs.batch, executable, feeds: trainer.batchFeeds(batch) });
   if (found !== undefined || updating === undefined) return found;
-  await trainer.runBatch(batch); // the update takes the sums with this batch
-  return findAnomaly(backend, { graph: updating.graph, executable: updating, feeds: trainer.updateFeeds(batch.rate, totalWeight) });
+  await trainer.runBatch(batch); // the update takes the means with this batch
+  return findAnomaly(backend, { graph: updating.graph, executable: updating, feeds: trainer.updateFeeds(batch.rate) });
 }
 
 /** Whether every float of a state is a number. */

@@ -61,7 +61,7 @@ export async function trainBatch(run: Run, options: BatchOptions): Promise<Train
 export async function updateParameters(run: Run, learningRate: number): Promise<void> {
   const { pending, updates } = run.at;
   if (pending.batches === 0) return;
-  await run.trainer.update({ learningRate, update: updates + 1 }, pending.weight);
+  await run.trainer.update({ learningRate, update: updates + 1 });
   run.at = { ...run.at, updates: updates + 1, pending: { batches: 0, weight: 0 } };
 }
 
@@ -74,7 +74,7 @@ export function prepareBatch(
   return {
     feeds: { ...batch, ...random },
     weight,
-    first: at.pending.batches === 0,
+    pending: at.pending,
     rate: { learningRate, update: at.updates + 1 },
   };
 }

@@ -4,6 +4,7 @@ import { hashGraph } from "../graph/hash.ts";
 import type { Model } from "../models/model.ts";
 import { sha256Hex } from "../sha256.ts";
 import { scalar, type Tensors } from "../tensor.ts";
+import type { PendingGradients } from "./checkpoint.ts";
 import { createAccumulationGraph, createTrainingGraph, createUpdateGraph, type TrainingGraphOptions } from "./training-graph.ts";
 
 /** The graphs that one update of the parameters is made of. */
@@ -44,8 +45,8 @@ export interface BatchRun {
   readonly feeds: Tensors;
   /** What the batch counts in its update. */
   readonly weight: number;
-  /** Whether it is the first of its update. */
-  readonly first: boolean;
+  /** The batches of the update before it. */
+  readonly pending: PendingGradients;
   readonly rate: UpdateRate;
 }
 
@@ -65,12 +66,12 @@ export interface Trainer {
   readonly updating: Executable | undefined;
   /** Everything that the batch's graph is fed. */
   batchFeeds(batch: BatchRun): Tensors;
-  /** Everything that the update's graph is fed. @param weight of the batches since the last update together */
-  updateFeeds(rate: UpdateRate, weight: number): Tensors;
+  /** Everything that the update's graph is fed. */
+  updateFeeds(rate: UpdateRate): Tensors;
   /** @returns `loss` and, of several, `loss/<name>` */
   runBatch(batch: BatchRun): Promise<Tensors>;
-  /** Moves the parameters by the gradients of the batches before; nothing to do where each batch does it. @param weight of those batches together */
-  update(rate: UpdateRate, weight: number): Promise<void>;
+  /** Moves the parameters by the gradients of the batches before; nothing to do where each batch does it. */
+  update(rate: UpdateRate): Promise<void>;
   readState(names?: readonly string[]): Promise<Tensors>;
   writeState(state: Tensors): Promise<void>;
   dispose(): Promise<void>;
@@ -109,17 +110,20 @@ function fusedTrainer(graphs: StepGraphs, executable: Executable): Trainer {
 function accumulatingTrainer(graphs: StepGraphs, executable: Executable, updating: Executable): Trainer {
   const inBatch = new Set(executable.graph.state.map(({ name }) => name));
   const all = graphs.state.map(({ name }) => name);
-  const batchFeeds = ({ feeds, weight, first }: BatchRun): Tensors => ({ ...feeds, batch_weight: scalar(weight), carry: scalar(first ? 0 : 1) });
-  const updateFeeds = (rate: UpdateRate, weight: number): Tensors => ({ ...rateFeeds(rate), total_weight: scalar(weight) });
+  const batchFeeds = ({ feeds, weight, pending }: BatchRun): Tensors => ({
+    ...feeds,
+    share: scalar(weight / (pending.weight + weight)),
+    batch_index: scalar(pending.batches + 1, "int64"),
+  });
   return {
     graphs,
     executable,
     updating,
     batchFeeds,
-    updateFeeds,
+    updateFeeds: rateFeeds,
     runBatch: (batch) => executable.run(batchFeeds(batch)),
-    async update(rate, weight) {
-      await updating.run(updateFeeds(rate, weight));
+    async update(rate) {
+      await updating.run(rateFeeds(rate));
     },
     async readState(names = all) {
       const [own, others] = [names.filter((name) => inBatch.has(name)), names.filter((name) => !inBatch.has(name))];

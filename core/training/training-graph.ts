@@ -11,7 +11,11 @@ import type { Value } from "../operators/operator.ts";
 import { constrain } from "./constraint.ts";
 import { addLosses, type Losses } from "./loss-terms.ts";
 import type { Optimizer } from "./optimizers/index.ts";
+import { slots } from "./optimizers/slots.ts";
 import { regularize } from "./regularizer.ts";
+
+/** Names of accumulated gradients begin so. */
+const meanPrefix = "accumulated";
 
 /** What turns a model into a training step. */
 export interface TrainingGraphOptions {
@@ -47,45 +51,32 @@ export function createTrainingGraph(model: TrainableModel, options: TrainingGrap
 }
 
 /**
- * The first half of a step with accumulated gradients: each batch adds its gradients, times what it weighs, to the sums `accumulated/<parameter>`.
+ * The first half of a step with accumulated gradients: each batch takes its share in the mean gradients `accumulated/<parameter>`.
  *
- * Inputs: those of a training step without `learning_rate` and `step`, and `batch_weight` float32 [] (the batch's rows, or the sum of their weights) and
- * `carry` float32 []: 0 for the first batch of an update, which starts the sums anew, then 1. Running statistics move with every batch.
+ * Inputs: those of a training step without `learning_rate` and `step`, and `share` float32 [], what the batch weighs (its rows, or the sum of their weights)
+ * in all batches of the update so far, and `batch_index` int64 [], its number among them, from 1: the first one starts the means anew. Running statistics
+ * move with every batch.
  *
  * @throws as `createTrainingGraph`
  */
 export function createAccumulationGraph(model: TrainableModel, options: Omit<TrainingGraphOptions, "optimizer" | "globalClipNorm">): Graph {
   const builder = new GraphBuilder(`${model.graph.name}/accumulation`);
   const { parameters, loss } = addForward(builder, model, options);
-  const weight = builder.input("batch_weight", "float32", []);
-  const carry = builder.input("carry", "float32", []);
+  const share = builder.input("share", "float32", []);
+  const index = builder.input("batch_index", "int64", []);
   const gradients = differentiate(builder, loss, parameters);
-  builder.scope("accumulate", () => {
-    parameters.forEach((parameter, i) => {
-      const sum = builder.state(sumName(parameter), parameter.dtype, sizesOf(parameter), { role: "slot" });
-      const gradient = gradients[i] as Value; // one for each parameter
-      builder.update(sum.name, builder.op("Add", [builder.op("Mul", [sum, carry]), builder.op("Mul", [gradient, weight])]));
-    });
-  });
+  const means = slots(builder, meanPrefix, parameters);
+  const outputs = builder.ops("MovingAverage", [share, index, ...means, ...gradients], means.length, { start: 1 });
+  means.forEach(({ name }, i) => builder.update(name, outputs[i] as Value)); // one for each
   return builder.build();
 }
 
-/**
- * The second half: the optimizer's update with the mean of the accumulated gradients.
- *
- * Inputs: `learning_rate` float32 [], `step` int64 [], `total_weight` float32 []: the sum of the batches' weights. No outputs.
- */
+/** The second half: the optimizer's update with the accumulated gradients. Inputs: `learning_rate` float32 [], `step` int64 []. No outputs. */
 export function createUpdateGraph(model: TrainableModel, options: Pick<TrainingGraphOptions, "optimizer" | "globalClipNorm">): Graph {
   const builder = new GraphBuilder(`${model.graph.name}/update`);
   const parameters = trainedState(model).map(({ name, dtype, shape }) => builder.state(name, dtype, shape));
   const rates = addRates(builder);
-  const total = builder.input("total_weight", "float32", []);
-  const gradients = builder.scope("accumulate", () =>
-    parameters.map((parameter) => {
-      const sum = builder.state(sumName(parameter), parameter.dtype, sizesOf(parameter), { role: "slot" });
-      return builder.op("Div", [sum, total]);
-    }),
-  );
+  const gradients = slots(builder, meanPrefix, parameters);
   addUpdate(builder, { ...options, model, parameters, gradients, ...rates });
   return builder.build();
 }
@@ -175,14 +166,6 @@ function addPenalties(builder: GraphBuilder, loss: Value, { parameters, model }:
 
 function declareOutputs(builder: GraphBuilder, outputs: Readonly<Record<string, Value>>): void {
   for (const [name, value] of Object.entries(outputs)) builder.output(name, value);
-}
-
-function sumName(parameter: Value): string {
-  return `accumulated/${parameter.name}`;
-}
-
-function sizesOf({ shape }: Value): readonly number[] {
-  return shape as readonly number[]; // state has no batch dimension
 }
 
 function clipByGlobalNorm(builder: GraphBuilder, gradients: readonly Value[], limit: number): readonly Value[] {
