@@ -37,8 +37,10 @@ export {
   createLoss,
   ctc,
   dice,
+  gaussianKlDivergence,
   hinge,
   huber,
+  inBatchSoftmax,
   klDivergence,
   logCosh,
   meanAbsoluteError,
@@ -50,6 +52,7 @@ export {
   softmaxCrossEntropy,
   sparseFocalCrossentropy,
   squaredHinge,
+  triplet,
   tversky,
   weightedSum,
   type BinaryCrossentropyOptions,
@@ -64,6 +67,7 @@ export {
   type OverlapOptions,
   type SoftmaxCrossEntropyOptions,
   type SparseFocalCrossentropyOptions,
+  type TripletOptions,
   type WeightedLoss,
 } from "./losses/index.ts";
 export { accuracy, mae, onOutput, rootMeanSquaredError, type Metric, type MetricSums, type OnOutputOptions } from "./metrics/index.ts";

@@ -238,6 +238,57 @@ def pairs():
     case("contrastive", {"margin": 0.8}, uniform(5, 1) * 2, bits(5, 1), contrastive(0.8))
 
 
+def triplets():
+    def distances(e):
+        return ((e[:, None] - e[None]) ** 2).sum(-1)
+
+    def semi_hard(margin):
+        def compute(labels, e):
+            d, n = distances(e), len(labels)
+            losses, counts = [], []
+            for a in range(n):
+                others = [d[a, k] for k in range(n) if labels[k] != labels[a]]
+                row = []
+                for p in range(n):
+                    farther = [other for other in others if other > d[a, p]]
+                    counted = p != a and labels[p] == labels[a] and len(others) > 0
+                    negative = min(farther) if farther else max(others, default=torch.tensor(0.0))
+                    row.append((margin + d[a, p] - negative).clamp(min=0) * counted)
+                    counts.append(float(counted))
+                losses.append(torch.stack(row))
+            counts = torch.tensor(counts).reshape(n, n)
+            return torch.stack(losses), counts
+
+        return compute
+
+    def hard(margin):
+        def compute(labels, e):
+            d, n = distances(e), len(labels)
+            losses, counts = [], []
+            for a in range(n):
+                own = [d[a, k] for k in range(n) if k != a and labels[k] == labels[a]]
+                others = [d[a, k] for k in range(n) if labels[k] != labels[a]]
+                counted = len(own) > 0 and len(others) > 0
+                losses.append((margin + max(own) - min(others)).clamp(min=0) if counted else e.sum() * 0)
+                counts.append(float(counted))
+            return torch.stack(losses), torch.tensor(counts)
+
+        return compute
+
+    labels = torch.tensor([0, 1, 0, 2, 1, 0])
+    case("triplet", {"margin": 2}, draw(6, 3), labels, semi_hard(2), "semi-hard")
+    case("triplet", {"mining": "hard"}, draw(6, 3), labels, hard(1), "hard")
+    case("triplet", {}, draw(3, 2), torch.tensor([0, 1, 2]) * 0, lambda y, e: (semi_hard(1)(y, e)[0], torch.full([3, 3], 1e-12)), "of one label only is 0")
+
+    def in_batch(labels, scores):
+        same = (labels[:, None] == labels[None]) & ~torch.eye(len(labels), dtype=torch.bool)
+        return F.cross_entropy(scores.masked_fill(same, float("-inf")), torch.arange(len(labels)), reduction="none")
+
+    case("inBatchSoftmax", {}, draw(5, 5) * 2, torch.tensor([3, 7, 3, 1, 9]), in_batch, "with an item twice")
+    gaussian = lambda y, z: 0.5 * (z[:, :3] ** 2 + z[:, 3:].exp() - 1 - z[:, 3:]).sum(1)
+    case("gaussianKlDivergence", {}, draw(4, 6), torch.zeros(4), gaussian)
+
+
 def regularizers():
     weights = draw(4, 3)
     for about, data, regularizer in [
@@ -272,7 +323,7 @@ def constraints():
         bounds.append({"name": about, "data": data, "parameter": pack(parameter), "result": pack(constraint(parameter.clone()))})
 
 
-for group in (regression, margins, binary, categorical, sparse, masks, sequences, pairs, regularizers, constraints):
+for group in (regression, margins, binary, categorical, sparse, masks, sequences, pairs, triplets, regularizers, constraints):
     group()
 document = {
     "source": f"PyTorch {torch.__version__.split('+')[0]} and Keras {keras.__version__}, float64, CPU",

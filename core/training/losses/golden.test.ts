@@ -50,7 +50,7 @@ test.for(golden.losses.map((item) => [item.name, item] as const))("%s", async ([
   const make = makers.get(item.loss) as (options: Readonly<Record<string, unknown>>) => byName.Loss; // the golden file names losses
   const loss = make(item.options);
   const builder = new GraphBuilder(item.name);
-  const output = builder.input("output", "float64", ["batch", ...item.output.shape.slice(1)]);
+  const output = builder.input("output", "float64", item.loss === "inBatchSoftmax" ? ["batch", "batch"] : ["batch", ...item.output.shape.slice(1)]);
   const { dtype, shape } = loss.labels(output);
   const labelType = dtype === "float32" ? "float64" : dtype;
   const labels = builder.input("labels", labelType, shape);

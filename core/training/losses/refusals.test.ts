@@ -13,13 +13,16 @@ import {
   contrastive,
   ctc,
   dice,
+  gaussianKlDivergence,
   hinge,
   huber,
+  inBatchSoftmax,
   meanSquaredError,
   poisson,
   quantile,
   softmaxCrossEntropy,
   sparseFocalCrossentropy,
+  triplet,
   tversky,
   weightedSum,
 } from "./index.ts";
@@ -36,6 +39,7 @@ test.each([
   [() => categoricalFocalCrossentropy({ gamma: -1 }), "categoricalFocalCrossentropy: gamma must be a number from 0, not -1"],
   [() => softmaxCrossEntropy({ ignoreIndex: 0.5 }), "softmaxCrossEntropy: ignoreIndex must be a whole number, not 0.5"],
   [() => tversky({ alpha: Number.NaN }), "tversky: alpha must be a number from 0, not NaN"],
+  [() => triplet({ margin: -1 }), "triplet: margin must be a number above 0, not -1"],
   [() => contrastive({ margin: 0 }), "contrastive: margin must be a number above 0, not 0"],
   [() => ctc({ maxLabels: 0 }), "ctc: maxLabels must be a whole number from 1, not 0"],
   [() => weightedSum([{ loss: dice() }, { loss: meanSquaredError() }]), "weightedSum: its losses must read one output, not logits and prediction"],
@@ -53,6 +57,12 @@ test.each([
 test.each([
   [() => softmaxCrossEntropy().labels(output("batch")), "softmaxCrossEntropy: the model's output must be [batch, ..., units], not [batch]"],
   [() => meanSquaredError().labels(output(3, 2)), "meanSquaredError: the model's output must be [batch, ...], not [3, 2]"],
+  [() => triplet().labels(output("batch", 3, 4)), "triplet: the model's output must be [batch, width], not [batch, 3, 4]"],
+  [() => inBatchSoftmax().labels(output("batch", 8)), "inBatchSoftmax: the model's output must be [batch, batch], not [batch, 8]"],
+  [
+    () => gaussianKlDivergence().labels(output("batch", 3)),
+    "gaussianKlDivergence: the output must be [batch, means and log variances], not [batch, 3]",
+  ],
   [() => ctc({ maxLabels: 3 }).labels(output("batch", 4)), "ctc: the model's output must be [batch, time, classes], not [batch, 4]"],
   [() => ctc({ maxLabels: 5 }).labels(output("batch", 4, 3)), "ctc: 5 labels need as many time steps, but the output is [batch, 4, 3]"],
   [

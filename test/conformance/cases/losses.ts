@@ -9,9 +9,11 @@ import {
   ctc,
   dice,
   differentiate,
+  gaussianKlDivergence,
   GraphBuilder,
   hinge,
   huber,
+  inBatchSoftmax,
   klDivergence,
   logCosh,
   meanAbsoluteError,
@@ -23,7 +25,9 @@ import {
   softmaxCrossEntropy,
   sparseFocalCrossentropy,
   squaredHinge,
+  triplet,
   tversky,
+  type Dimension,
   type Loss,
   type Value,
 } from "../../../core/index.ts";
@@ -63,18 +67,22 @@ export const lossCases: readonly ConformanceCase[] = [
   equal(dice(), { ...bits, shape: [4, 5] }),
   equal(tversky({ activation: "softmax", alpha: 0.3, beta: 0.7 }), { ...bits, shape: [4, 2] }),
   equal(contrastive(), { ...bits, output: { uniform: [0.1, 2] } }),
+  equal(triplet(), { ...classes, labels: { integers: [0, 2] } }),
+  equal(triplet({ mining: "hard" }), { ...classes, labels: { integers: [0, 2] } }),
+  equal(inBatchSoftmax(), { shape: ["batch"], output: "normal", labels: { integers: [0, 3] } }),
+  equal(gaussianKlDivergence(), classes),
   equal(ctc({ maxLabels: 2 }), { shape: [5, 4], output: "normal", labels: { values: [1, 2, 3, -1, 2, 2, -1, -1] } }),
 ];
 
 interface Example {
   /** Of the output, without the batch. */
-  readonly shape: readonly number[];
+  readonly shape: readonly Dimension[];
   readonly output: Draw;
   readonly labels: Draw;
 }
 
 function equal(loss: Loss, { shape, output: outputDraw, labels: labelDraw }: Example): ConformanceCase {
-  const name = `loss: ${loss.name}${shape.length > 1 ? ` of [batch, ${shape.join(", ")}]` : ""}`;
+  const name = `loss: ${loss.name}${loss.config["mining"] === "hard" ? ", hard" : ""}${shape.length > 1 ? ` of [batch, ${shape.join(", ")}]` : ""}`;
   return {
     name,
     async run(backend, reference) {
