@@ -3,7 +3,7 @@ import { chmod, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { build } from "vite";
-import { bundleCore } from "./bundle-core.ts";
+import { bundleModules } from "./bundle-modules.ts";
 
 // Makes dist/ from nothing: the modules by tsc, core put into one of them, and the pages by vite.
 const root = join(import.meta.dirname, "..");
@@ -14,7 +14,7 @@ await Promise.all([buildModules(), buildPages()]);
 
 async function buildModules(): Promise<void> {
   await runTypeScript(["-p", "tsconfig.build.json"]);
-  await bundleCore(dist);
+  await bundleModules(dist);
   await chmod(join(dist, "cli", "main.js"), 0o755); // `npx espalier` runs it as a program
 }
 
