@@ -4,6 +4,7 @@ import { lower } from "../graph/lower.ts";
 import { findOperator } from "../operators/index.ts";
 import type { Operator } from "../operators/operator.ts";
 import type { Tensor, Tensors } from "../tensor.ts";
+import { withStepsFirst } from "./recurrent-layout.ts";
 import { isOnnxForm } from "./onnx-forms.ts";
 import { encodeOnnx, type OnnxAttribute, type OnnxModel, type OnnxNode, type OnnxValue } from "./onnx-model.ts";
 
@@ -54,7 +55,7 @@ export function toOnnxModel(given: Graph, { state, metadata = {}, doc, producerV
     refuse(`"${given.name}" is a training graph: it writes ${Object.keys(given.updates).length} state values back; export the model's forward graph`);
   }
   const irVersion = irVersions[opset] ?? refuseOpset(opset);
-  const graph = lower(given, (name, use) => isOnnxForm(name, use, opset));
+  const graph = lower(withStepsFirst(given), (name, use) => isOnnxForm(name, use, opset));
   const names = nameOutputs(graph);
   const domains = new Set([""]);
   const nodes: OnnxNode[] = graph.nodes.map((node) => {

@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
-import { convNet, findOperator, importOnnx, linear, mlp, toOnnx } from "../../core/index.ts";
+import { findOperator, importOnnx, toOnnx } from "../../core/index.ts";
+import { exportedModels } from "./exported-models.ts";
 import { graphOf, nameOf, stateOf } from "./operator-spec.ts";
 import { operatorSpecs } from "./specs.ts";
 
@@ -33,14 +34,8 @@ async function pythonWithOnnx(): Promise<string | undefined> {
 
 async function exports(): Promise<Readonly<Record<string, Uint8Array>>> {
   const files: Record<string, Uint8Array> = {};
-  const head = { task: "classification", classes: 3 } as const;
-  for (const model of [linear({ width: 4, head, seed: 1 }), mlp({ width: 4, head, seed: 1 }), convNet({ shape: [1, 8, 8], head, seed: 1 })]) {
-    files[`model ${model.graph.name}`] = toOnnx(model.graph, {
-      state: model.state,
-      doc: "a network",
-      producerVersion: "1",
-      metadata: { author: "nobody" },
-    });
+  for (const [name, { graph, state }] of await exportedModels()) {
+    files[name] = toOnnx(graph, { state, doc: "a network", producerVersion: "1", metadata: { author: "nobody" } });
   }
   for (const spec of operatorSpecs) {
     if (findOperator(spec.operator)?.domain === "ai.onnx.preview.training") continue;

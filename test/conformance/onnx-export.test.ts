@@ -13,9 +13,6 @@ const refusedByOnnxRuntime: Readonly<Record<string, string>> = {
   "LRN: an even size, more channels than there are": "ONNX Runtime takes odd sizes only",
   "Einsum: ...ij,...jk->...ik": "ONNX Runtime takes ellipses of one length only",
   "Einsum: ...i,...i": "ONNX Runtime takes ellipses of one length only",
-  "LSTM: the batch first, both directions, lengths, given states": "ONNX Runtime has no recurrences with the batch first",
-  "GRU: the batch first, both directions, lengths, given states": "ONNX Runtime has no recurrences with the batch first",
-  "RNN: the batch first, both directions, lengths, given states": "ONNX Runtime has no recurrences with the batch first",
 };
 const specs = operatorSpecs.filter(({ operator }) => findOperator(operator)?.domain !== "ai.onnx.preview.training"); // no program runs those but training ones
 

@@ -17,7 +17,7 @@ export function isReadable({ operator, domain }: Pick<ImportedNode, "operator" |
 }
 
 /** Operators that graphs do not need: the importer or an adaptation writes them with others. */
-const replaced: ReadonlySet<string> = new Set(["Constant", "ConstantOfShape", "If", "Range", "Scatter", "Size", "Upsample"]);
+const replaced: ReadonlySet<string> = new Set(["CastLike", "Constant", "ConstantOfShape", "If", "Range", "Scatter", "Size", "Upsample"]);
 
 /** The node in the form of opset 21, or what stands for its outputs. */
 export function adapt(node: ImportedNode, context: AdaptationContext): ImportedNode | readonly Value[] {

@@ -58,6 +58,14 @@ export const legacyAdaptations: Readonly<Record<string, readonly Adaptation[]>> 
   ],
   Scatter: [{ adapt: (node) => ({ ...node, operator: "ScatterElements" }) }],
   Cast: [{ adapt: (node) => withoutAttributes(node, "saturate", "round_mode") }], // for 8-bit floats, which are not there
+  CastLike: [
+    {
+      adapt(node, context) {
+        const { dtype } = requiredInput(node, 1, context);
+        return [context.emit.op("Cast", [requiredInput(node, 0, context)], { to: dtypeCodes[dtype] })];
+      },
+    },
+  ],
   MaxPool: [
     {
       adapt(node, { refuse }) {
