@@ -1,6 +1,7 @@
 import type { JSX } from "preact";
 import { AnswerPanel } from "./answer-panel.tsx";
 import { DrawingInput, drawnImage } from "./drawing-input.tsx";
+import { chosenImage, PictureInput } from "./picture-input.tsx";
 import { RowForm } from "./row-form.tsx";
 import type { ModelCard } from "./served-model.ts";
 import type { TryOut } from "./try-out.ts";
@@ -55,12 +56,20 @@ function Model({ card, tryOut }: { readonly card: ModelCard; readonly tryOut: Tr
       <main>
         <section class="panel" aria-labelledby="ask-title">
           <h2 id="ask-title">{image === undefined ? "Ask it" : "Draw"}</h2>
-          {image === undefined ? <RowForm card={card} row={tryOut.row} /> : <DrawingInput image={image} row={tryOut.row} />}
+          <Question card={card} tryOut={tryOut} />
         </section>
         <AnswerPanel card={card} tryOut={tryOut} />
       </main>
     </>
   );
+}
+
+/** A canvas, a picture or a form: what suits the model's inputs. */
+function Question({ card, tryOut }: { readonly card: ModelCard; readonly tryOut: TryOut }): JSX.Element {
+  const drawn = drawnImage(card);
+  if (drawn !== undefined) return <DrawingInput image={drawn} row={tryOut.row} />;
+  const chosen = chosenImage(card);
+  return chosen === undefined ? <RowForm card={card} row={tryOut.row} /> : <PictureInput image={chosen} row={tryOut.row} />;
 }
 
 function Mark(): JSX.Element {

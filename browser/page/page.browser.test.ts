@@ -2,6 +2,7 @@ import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
+import sharp from "sharp";
 import { build } from "vite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createModelRegistry, createServer } from "../../server/index.ts";
@@ -26,6 +27,14 @@ beforeAll(async () => {
   });
   const features = { features: [{ kind: "image", column: "image", shape: [1, 8, 8], scale: 1 / 16 }] } as const;
   registry.add({ ...ink, manifest: { ...ink.manifest, features } });
+  const photo = createScriptedPredictor({
+    name: "photo",
+    inputs: [{ name: "image", kind: "tensor", shape: [3, 1, 2], optional: false }],
+    example: { image: [[[0, 0]], [[0, 0]], [[0, 0]]] },
+    target: { task: "regression", column: "score", mean: 0, standardDeviation: 1 },
+  });
+  const colours = { features: [{ kind: "image", column: "image", shape: [3, 1, 2], scale: 1 / 255 }] } as const;
+  registry.add({ ...photo, manifest: { ...photo.manifest, features: colours } });
   listener = await listen(createServer({ registry, assets: folderAssets(folder) }).fetch, { port: 0, host: "127.0.0.1" });
   browser = await openChromium();
 });
@@ -89,6 +98,22 @@ describe("the page at /", () => {
       });
     });
   }
+
+  test("takes a picture for a model of colour images, and says when a file is none", async () => {
+    await visit(800, async (page) => {
+      await page.getByLabel("Model", { exact: true }).selectOption("photo");
+      const picture = await sharp({ create: { width: 40, height: 20, channels: 3, background: { r: 10, g: 20, b: 30 } } })
+        .png()
+        .toBuffer();
+      await page.getByLabel("Picture", { exact: true }).setInputFiles({ name: "plain.png", mimeType: "image/png", buffer: picture });
+      await verdict(page).waitFor();
+      // Values times their place: 10 * (1 + 2) + 20 * (3 + 4) + 30 * (5 + 6).
+      expect(await verdict(page).innerText()).toBe("500");
+      await page.getByLabel("Picture", { exact: true }).setInputFiles({ name: "notes.txt", mimeType: "text/plain", buffer: Buffer.from("none") });
+      await page.getByText("notes.txt is no picture that this browser reads").waitFor();
+      await verdict(page).waitFor({ state: "detached" });
+    });
+  });
 
   test("links to the documentation and the metrics, which are there", async () => {
     await visit(800, async (page) => {
