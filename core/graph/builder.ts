@@ -254,6 +254,7 @@ export class GraphBuilder implements Emitter {
     if (types.length !== node.outputs.length) {
       refuse(`${node.name} (${node.operator}): has ${types.length} outputs, but the node names ${node.outputs.length}`, { node: node.name });
     }
+    checkSizes(context, types);
     return { operator, context, types };
   }
 
@@ -279,6 +280,18 @@ export class GraphBuilder implements Emitter {
       dimensions: (index) => this.dimensionsOf(node.inputs[index] ?? ""),
       fail,
     };
+  }
+}
+
+/** No backend holds a value of more; attributes and constants of a file may ask for any size. */
+const maxElements = 2 ** 31;
+
+function checkSizes(context: InferContext, types: readonly ValueType[]): void {
+  for (const { shape } of types) {
+    const { count } = symbolicCount(shape);
+    const isWhole = shape.every((size) => size === "batch" || (Number.isSafeInteger(size) && size >= 0));
+    if (!isWhole) context.fail(`the result would be ${formatShape(shape)}: a size must be a whole number`);
+    if (count > maxElements) context.fail(`the result would be ${formatShape(shape)}, more than ${maxElements} elements`);
   }
 }
 

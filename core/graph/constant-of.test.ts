@@ -119,7 +119,7 @@ test("sizes that depend on the batch size are not made up", () => {
 test("contents that double again and again are given up before they fill the memory", () => {
   const b = new GraphBuilder("doubling");
   let sizes = b.op("Shape", [b.input("x", "float32", ["batch", 4])]);
-  for (let i = 0; i < 40; i += 1) sizes = b.op("Concat", [sizes, sizes], { axis: 0 });
-  expect(sizes.shape).toEqual([2 ** 41]);
+  for (let i = 0; i < 29; i += 1) sizes = b.op("Concat", [sizes, sizes], { axis: 0 });
+  expect(sizes.shape).toEqual([2 ** 30]);
   expect(b.dimensionsOf(sizes.name)).toBeUndefined();
 });

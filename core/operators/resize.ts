@@ -145,6 +145,9 @@ function commonScale(attributes: Attributes, ratios: readonly number[]): number 
   return attributes.string("keep_aspect_ratio_policy") === "not_larger" ? Math.min(...ratios) : Math.max(...ratios);
 }
 
+/** Weights of one axis above this (16 MiB of float32) are more than the values that they work on: elements are then chosen and weighed. */
+const mostWeights = 2 ** 22;
+
 /** One axis: copies where every element becomes equally many, else chosen elements, else a product with the weights. */
 function resizedAlong(emit: Emitter, value: Value, axis: number, rule: AxisResize): Value {
   const taps = resizeTaps(rule);
@@ -154,6 +157,7 @@ function resizedAlong(emit: Emitter, value: Value, axis: number, rule: AxisResiz
     if (Number.isInteger(times) && places.every((place, i) => place === Math.floor(i / times))) return repeated(emit, value, { axis, times });
     return emit.op("Gather", [value, emit.constant(tensor("int64", [places.length], places))], { axis });
   }
+  if (rule.size * rule.length > mostWeights) return weighedSum(emit, value, axis, taps);
   const rank = value.shape.length;
   const swapped = range(rank).map((i) => (i === axis ? rank - 1 : i === rank - 1 ? axis : i));
   const swap = (x: Value): Value => (axis === rank - 1 ? x : emit.op("Transpose", [x], { perm: swapped }));
@@ -167,6 +171,19 @@ function repeated(emit: Emitter, value: Value, { axis, times }: { axis: number; 
   const wide = emit.op("Expand", [column, emit.ints(column.shape.map((_, i) => (i === axis + 1 ? times : 1)))]);
   const shape = value.shape.with(axis, size * times).map((length) => (length === "batch" ? -1 : length));
   return emit.op("Reshape", [wide, emit.ints(shape)]);
+}
+
+/** The first tap of every output element, the second ... each gathered and weighed. */
+function weighedSum(emit: Emitter, value: Value, axis: number, taps: readonly (readonly Tap[])[]): Value {
+  const count = Math.max(...taps.map((list) => list.length));
+  const shape = value.shape.map((_, i) => (i === axis ? taps.length : 1));
+  const terms = range(count).map((k) => {
+    const places = taps.map((list) => list[k]?.place ?? 0);
+    const weights = taps.map((list) => list[k]?.weight ?? 0);
+    const chosen = emit.op("Gather", [value, emit.constant(tensor("int64", [places.length], places))], { axis });
+    return emit.op("Mul", [chosen, emit.constant(tensor(value.dtype, shape, weights))]);
+  });
+  return terms.reduce((sum, term) => emit.op("Add", [sum, term]));
 }
 
 function weightMatrix(emit: Emitter, taps: readonly (readonly Tap[])[], { size, dtype }: { size: number; dtype: Value["dtype"] }): Value {

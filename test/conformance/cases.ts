@@ -10,7 +10,7 @@ import { operatorSpecs } from "./specs.ts";
 
 /** The contract of a backend: every case, the same for all of them. Needs no test runner. */
 export function conformanceCases(): readonly ConformanceCase[] {
-  return [...operatorSpecs.flatMap(casesOf), ...trainingCases, ...lossCases, ...optimizerPathCases, ...executableCases];
+  return casesFor(operatorSpecs);
 }
 
 /**
@@ -20,6 +20,9 @@ export function conformanceCases(): readonly ConformanceCase[] {
 export function casesInBrowser({ operators }: Backend["capabilities"]): readonly ConformanceCase[] {
   const firsts = new Map<string, OperatorSpec>();
   for (const spec of operatorSpecs) if (!firsts.has(spec.operator)) firsts.set(spec.operator, spec);
-  const chosen = operatorSpecs.filter((spec) => operators.has(spec.operator) || firsts.get(spec.operator) === spec);
-  return [...chosen.flatMap(casesOf), ...trainingCases, ...executableCases];
+  return casesFor(operatorSpecs.filter((spec) => operators.has(spec.operator) || firsts.get(spec.operator) === spec));
+}
+
+function casesFor(specs: readonly OperatorSpec[]): readonly ConformanceCase[] {
+  return [...specs.flatMap(casesOf), ...trainingCases, ...lossCases, ...optimizerPathCases, ...executableCases];
 }

@@ -103,6 +103,14 @@ export const indexingSpecs: readonly OperatorSpec[] = [
   },
   { operator: "TopK", about: "ties: the first", inputs: [f32(["batch", 8], "ties"), ints(5)], outputs: 2 },
   { operator: "TopK", about: "all, int32", inputs: [int32(["batch", 4], -3, 4), ints(4)], outputs: 2 },
+  { operator: "TopK", about: "3 of 1100", inputs: [f32(["batch", 1100], "distinct"), ints(3)], outputs: 2 },
+  {
+    operator: "TopK",
+    about: "the smallest 4 of 1030, ties",
+    inputs: [f32(["batch", 1030], "ties"), ints(4)],
+    outputs: 2,
+    attributes: { largest: 0 },
+  },
   { operator: "ReverseSequence", about: "time first", inputs: [f32([5, "batch", 2]), int64(["batch"], 1, 6)] },
   {
     operator: "ReverseSequence",
