@@ -84,3 +84,36 @@ test("null in the place of an optional field is refused", () => {
     expect(() => decodeCheckpoint(file, "c")).toThrow(expect.objectContaining({ code: "CHECKPOINT_INVALID" }));
   }
 });
+
+test("no field of a header may hold what it does not hold by itself, though the digest is right", () => {
+  const { state: _state, best, ...rest } = checkpoint;
+  const whole = { ...rest, best: { epoch: best!.epoch, value: best!.value } };
+  const wrong = [null, true, "7", -1, 1.5, [null], { a: null }, { $number: "NaN" }];
+  const sealed = (header: string): Uint8Array =>
+    encodeSafetensors({}, { format: "espalier-checkpoint", version: "2", checkpoint: header, sha256: sha256Hex(new TextEncoder().encode(header)) });
+  expect(() => decodeCheckpoint(sealed(JSON.stringify(whole)), "c")).not.toThrow();
+  const paths = [
+    "seed",
+    "step",
+    "updates",
+    "epoch",
+    "pending",
+    "progress",
+    "progress.rows",
+    "progress.batches",
+    "callbacks",
+    "pending.batches",
+    "history.0.rows",
+  ];
+  for (const path of paths) {
+    for (const value of wrong) {
+      const copy = JSON.parse(JSON.stringify(whole)) as Record<string, unknown>; // an object of the header's own
+      const keys = path.split(".");
+      const last = keys.pop()!;
+      const holder = keys.reduce<Record<string, unknown>>((object, key) => object[key] as Record<string, unknown>, copy); // paths that exist
+      holder[last] = value;
+      const refusal = expect.objectContaining({ code: "CHECKPOINT_INVALID", details: { source: `${path} = ${JSON.stringify(value)}` } });
+      expect(() => decodeCheckpoint(sealed(JSON.stringify(copy)), `${path} = ${JSON.stringify(value)}`)).toThrow(refusal);
+    }
+  }
+});

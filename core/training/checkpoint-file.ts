@@ -93,12 +93,26 @@ function isHeader({ graphHash, seed, step, updates, pending, epoch, position, pr
     numbers.every(Number.isFinite) &&
     isObject(progress.terms) &&
     Array.isArray(history) &&
-    history.every(isObject) &&
+    history.every(isRecord) &&
     isObject(callbacks) &&
-    Object.values(callbacks).every(isObject) &&
-    (position === undefined || isObject(position)) &&
+    Object.values(callbacks).every((state) => isObject(state) && holdsNoNull(state)) &&
+    (position === undefined || (isObject(position) && holdsNoNull(position))) &&
     (best === undefined || (Number.isSafeInteger(best?.epoch) && typeof best?.value === "number"))
   );
+}
+
+function isRecord(value: unknown): boolean {
+  if (!isObject(value)) return false;
+  const { epoch, step, rows, loss, losses = {}, learningRate, validation = {} } = value as Partial<Checkpoint["history"][number]>; // each is checked
+  return (
+    [epoch, step, rows].every((count) => Number.isSafeInteger(count) && Number(count) >= 0) &&
+    [loss, learningRate].every((number) => typeof number === "number") &&
+    [losses, validation].every((numbers) => isObject(numbers) && Object.values(numbers).every((number) => typeof number === "number"))
+  );
+}
+
+function holdsNoNull(value: unknown): boolean {
+  return value !== null && (typeof value !== "object" || Object.values(value).every(holdsNoNull));
 }
 
 function isObject(value: unknown): boolean {

@@ -89,6 +89,16 @@ describe("a run that diverges", () => {
     expect(error.message).toContain('the input "features" holds NaN');
   });
 
+  test("in validation names the operator and gives back the weights that training had come to", async () => {
+    const labels = tensor("float32", [2, 1], [0, 0]);
+    const data = (last: number): ReturnType<typeof batchesOf> => batchesOf({ features: tensor("float32", [2, 1], [1, last]), labels }, 2);
+    const common = { ...plan(), model: logarithm(1), train: data(2), epochs: 3 };
+    const error = await failure({ ...common, validation: data(-2) });
+    expect(error.message).toMatch(/the validation loss is NaN in step 1 of epoch 1 .*node "logarithm" \(Log, forward\)/);
+    const good = await fit({ ...common, epochs: 1, weights: "last" });
+    expect(rescuedResult(error)).toMatchObject({ bestEpoch: 0, model: { state: good.model.state } });
+  });
+
   test("without tracing keeps no state and still says where", async () => {
     const error = await failure({ ...plan(), optimizer: sgd({ learningRate: 1e30 }), anomalies: false });
     expect(error.details).toMatchObject({ step: 2, anomaly: undefined });

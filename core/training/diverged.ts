@@ -29,6 +29,8 @@ export interface DivergenceOptions {
   readonly what: string;
   /** Names of the model's state. */
   readonly weights: readonly string[];
+  /** The batch of the validation whose loss it is; the steps are good then. */
+  readonly validated?: Tensors;
 }
 
 /**
@@ -37,11 +39,10 @@ export interface DivergenceOptions {
  *
  * @returns LOSS_NOT_FINITE; `rescuedResult` gives what was saved
  */
-export async function diverged(run: Run, { keeper, what, weights }: DivergenceOptions): Promise<EspalierError> {
+export async function diverged(run: Run, { keeper, what, weights, validated }: DivergenceOptions): Promise<EspalierError> {
   const { step, epoch, progress } = run.at;
   await keeper.saveGood();
-  const repeated = await repeat(run, keeper);
-  const { culprit, state } = repeated ?? {};
+  const { culprit, state } = (validated === undefined ? await repeat(run, keeper) : await inspect(run, keeper, validated)) ?? {};
   const seen = culprit ?? { step, epoch, learningRate: progress.learningRate, anomaly: undefined };
   const { best, history } = run.at;
   const details = { step: seen.step, epoch: seen.epoch, learningRate: seen.learningRate, checkpoint: keeper.location, anomaly: seen.anomaly };
@@ -74,6 +75,14 @@ interface Repeated {
   readonly culprit: Culprit | undefined;
   /** Before the culprit. */
   readonly state: Tensors;
+}
+
+/** Looks for the operator in the evaluation's graph; the weights are those of the last step. */
+async function inspect({ evaluation, plan: { backend }, trainer, at }: Run, { good }: Keeper, feeds: Tensors): Promise<Repeated | undefined> {
+  if (good === undefined || evaluation === undefined) return undefined;
+  const anomaly = await findAnomaly(backend, { graph: evaluation.graph, executable: evaluation, feeds });
+  const { step, epoch, progress } = at;
+  return { culprit: { step, epoch, learningRate: progress.learningRate, anomaly }, state: await trainer.readState() };
 }
 
 /** Does the steps since the last good state again, with a look at the state after each. */

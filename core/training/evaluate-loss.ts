@@ -17,8 +17,12 @@ export interface EvaluateLossOptions {
   readonly graph: Graph;
   readonly sampleWeights: boolean;
   readonly metrics: readonly Metric[];
+  /** What to call the data in errors; default "validation". */
+  readonly name?: string;
   /** Awaited after each batch: lets other work have its turn. */
-  readonly breathe: () => Promise<void>;
+  readonly breathe?: () => Promise<void>;
+  /** Told of a batch whose loss is no finite number; what it throws ends the pass. */
+  readonly onNotFinite?: (batch: Tensors, loss: number) => Promise<void>;
 }
 
 /**
@@ -30,26 +34,28 @@ export interface EvaluateLossOptions {
  */
 export async function evaluateLoss(
   executable: Executable,
-  { data, terms, graph, sampleWeights, metrics, breathe }: EvaluateLossOptions,
+  { data, terms, graph, sampleWeights, metrics, name = "validation", breathe, onNotFinite }: EvaluateLossOptions,
 ): Promise<Record<string, number>> {
   const followed = metrics.map((metric) => ({ name: metric.name, labels: labelsOf(metric, terms), sums: metric.start() }));
   let sums: LossSums = { weight: 0, loss: 0, terms: {} };
   let batches = 0;
   for await (const { item: batch } of prefetch(data.iterate())) {
     batches += 1;
-    const { weight } = checkBatch(batch, { terms, graph, sampleWeights, place: `validation batch ${batches}` });
+    const { weight } = checkBatch(batch, { terms, graph, sampleWeights, place: `${name} batch ${batches}` });
     if (sampleWeights && weight === 0 && batch["weights"] !== undefined) continue; // no row counts, and a mean over none is no number
     const outputs = await executable.run(batch); // refuses a batch without labels
     sums = addLossSums(sums, outputs, weight);
-    for (const { labels: name, sums: metric } of followed) {
-      const labels = batch[name];
+    const loss = Number(outputs["loss"]?.data[0]);
+    if (!Number.isFinite(loss)) await onNotFinite?.(batch, loss);
+    for (const { labels: input, sums: metric } of followed) {
+      const labels = batch[input];
       if (labels !== undefined) metric.add(outputs, labels, sampleWeights ? batch["weights"] : undefined);
     }
-    await breathe();
+    await breathe?.();
   }
   if (sums.weight === 0) {
     const what = batches === 0 ? "no rows" : "no row with a weight above 0";
-    throw new EspalierError("DATA_EMPTY", `fit: the validation data has ${what}; leave validation out or hold some rows back`);
+    throw new EspalierError("DATA_EMPTY", `the ${name} data has ${what}; give it rows or leave it out`);
   }
   return { ...meanLosses(sums), ...Object.fromEntries(followed.map((metric) => [metric.name, metric.sums.result()])) };
 }

@@ -128,12 +128,18 @@ async function endEpoch(loop: Loop): Promise<void> {
   const validated =
     options.validation &&
     evaluation &&
-    (await evaluateLoss(evaluation, { ...plan, graph: plan.model.graph, data: options.validation, breathe: () => meter.breathe() }));
+    (await evaluateLoss(evaluation, {
+      ...plan,
+      graph: plan.model.graph,
+      data: options.validation,
+      breathe: () => meter.breathe(),
+      onNotFinite: async (batch, loss) => {
+        throw await diverged(run, { ...loop, what: `the validation loss is ${loss}`, validated: batch });
+      },
+    }));
   const record = recordOf(run.at, validated);
   const { metric, mode } = plan.monitor;
   const value = recordNumbers(record)[metric] ?? Number.NaN;
-  if (!Number.isFinite(validated?.["loss"] ?? record.loss))
-    throw await diverged(run, { ...loop, what: `the validation loss is ${validated?.["loss"]}` });
   const improved = isBetter(value, run.at.best?.value, { mode });
   const state = improved || keeper.wantsEpochs ? await readFinite(loop) : {};
   if (improved) run.at = { ...run.at, best: { epoch: record.epoch, value, state: pickTensors(state, weights) } };

@@ -12,6 +12,7 @@ export { type LossSums } from "./loss-sums.ts";
 export { recordNumbers, type Monitor } from "./monitor.ts";
 export { type EpochRecord, type StopReason, type TrainingEvent } from "./event.ts";
 export { type FitOptions, type FitResult, type TrainingData } from "./fit-options.ts";
+export { evaluateModel, type EvaluateModelOptions } from "./evaluate-model.ts";
 export { fit } from "./fit.ts";
 export { memoryCheckpoints } from "./memory-checkpoints.ts";
 export { tableRecipe, type Recipe, type RecipeOptions } from "./recipe.ts";

@@ -4,6 +4,7 @@ import { linear } from "../models/linear.ts";
 import { tensor, toNumbers, type Tensors } from "../tensor.ts";
 import type { TrainingEvent } from "./event.ts";
 import type { FitOptions } from "./fit-options.ts";
+import { evaluateModel } from "./evaluate-model.ts";
 import { fit } from "./fit.ts";
 import { meanSquaredError, softmaxCrossEntropy } from "./losses/index.ts";
 import { accuracy, mae, onOutput } from "./metrics/index.ts";
@@ -47,6 +48,16 @@ test("numbers of a validation with a smaller last batch are those of one batch o
   const still = { ...plan(), optimizer: sgd({ learningRate: 0 }), epochs: 1 };
   const [parts, whole] = [await fit(still), await fit({ ...still, validation: batchesOf(twoLabels(70, 2), 70) })];
   for (const [name, value] of Object.entries(whole.history[0]!.validation!)) expect(parts.history[0]!.validation![name]).toBeCloseTo(value, 5);
+});
+
+test("a model is measured by itself as fit measures it on validation rows", async () => {
+  const { model, history } = await fit({ ...plan(), epochs: 2, weights: "last" });
+  const { loss, metrics } = plan();
+  const data = batchesOf(twoLabels(70, 2), 32);
+  expect(await evaluateModel({ model, backend, loss, metrics: metrics!, data })).toEqual(history[1]!.validation);
+  await expect(evaluateModel({ model, backend, loss, metrics: [accuracy()], data })).rejects.toMatchObject({ code: "ARGUMENT_INVALID" });
+  const none = batchesOf(rowsOf(twoLabels(4, 2), []), 32);
+  await expect(evaluateModel({ model, backend, loss, data: none })).rejects.toThrow("the evaluation data has no rows");
 });
 
 test("two losses of one output have names of their own", async () => {

@@ -62,17 +62,19 @@ export function planRun(options: FitOptions): RunPlan {
   return { model, backend, terms, metrics, monitor, numbers, callbacks, epochs, seed, accumulateSteps, sampleWeights, dataOf };
 }
 
-function defaultMetrics([term, ...others]: readonly NamedTerm[]): readonly Metric[] {
+/** What is followed when nobody says: accuracy of logits, rmse and mae of a prediction. */
+export function defaultMetrics([term, ...others]: readonly NamedTerm[]): readonly Metric[] {
   if (term === undefined || others.length > 0) return []; // of several outputs the losses are followed
   if (term.loss.output === "logits") return [accuracy()];
   return term.loss.output === "prediction" ? [rootMeanSquaredError(), mae()] : [];
 }
 
-function checkOutputs({ graph }: Model, metrics: readonly Metric[]): void {
+/** @throws ARGUMENT_INVALID for a metric of an output that the model does not have */
+export function checkOutputs({ graph }: Model, metrics: readonly Metric[]): void {
   const names = Object.keys(graph.outputs);
   for (const { name, output } of metrics) {
     if (output === undefined || names.includes(output)) continue;
-    throw new EspalierError("ARGUMENT_INVALID", `fit: the metric "${name}" reads the output "${output}"${suggestNames(output, names)}`, {
+    throw new EspalierError("ARGUMENT_INVALID", `the metric "${name}" reads the output "${output}"${suggestNames(output, names)}`, {
       metric: name,
     });
   }
