@@ -127,3 +127,4 @@ export {
   type RmsPropOptions,
   type SgdOptions,
 } from "./optimizers/index.ts";
+export { findLearningRate, type FindLearningRateOptions, type LearningRateCurve, type LearningRatePoint } from "./find-learning-rate.ts";
