@@ -359,17 +359,7 @@ export { graphFromJson, type GraphLimits } from "./graph/from-json.ts";
 export { printGraph } from "./graph/print.ts";
 export { Sha256, sha256Hex } from "./sha256.ts";
 export { decodePredictions } from "./features/decode.ts";
-export {
-  areaUnderCurve,
-  classificationMetrics,
-  concatPredictions,
-  confusionMatrix,
-  evaluatePredictions,
-  regressionMetrics,
-  type ClassPredictions,
-  type Evaluated,
-  type Metrics,
-} from "./evaluation/index.ts";
+export * from "./evaluation/index.ts";
 export { prepareTable, type PreparedTable, type PrepareTableOptions } from "./pipeline/prepare-table.ts";
 export { chooseBest, trainTable, type TableEvent, type TrainedTable, type TrainTableOptions } from "./pipeline/train-table.ts";
 export { type SeriesOptions } from "./pipeline/prepare-series.ts";

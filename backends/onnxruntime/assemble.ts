@@ -14,6 +14,9 @@ import {
   type ValueName,
   type ValueType,
 } from "../../core/index.ts";
+import type { KernelCall } from "./kernels/compile.ts";
+import { planKernel, type KernelType } from "./kernels/index.ts";
+import { customOperator } from "./native/custom-operators.ts";
 import { findLowering } from "./lowering/index.ts";
 import type { LoweringContext, Operand } from "./lowering/lowering.ts";
 import { int, OnnxEmitter } from "./onnx-emitter.ts";
@@ -24,6 +27,16 @@ export interface Assembled {
   readonly model: OnnxModel;
   /** The ONNX name of every value. */
   readonly names: ReadonlyMap<ValueName, string>;
+  /** Nodes that kernels of our own compute, by the attribute `kernel`. */
+  readonly calls: readonly KernelCall[];
+}
+
+/** What a graph is assembled with. */
+export interface AssembleOptions {
+  /** State values that are written into the model; the others become its inputs. */
+  readonly initializers: Tensors;
+  /** Whether nodes may be computed by kernels of our own. */
+  readonly kernels: boolean;
 }
 
 /**
@@ -31,14 +44,22 @@ export interface Assembled {
  *
  * @param graph without updates; symbolic dimensions only when it needs no lowering
  * @param wanted values that the model returns, each the output of a node
- * @param initializers state values that are written into the model; the others become its inputs
  */
-export function assemble(graph: Graph, wanted: readonly ValueName[], initializers: Tensors): Assembled {
+export function assemble(graph: Graph, wanted: readonly ValueName[], { initializers, kernels }: AssembleOptions): Assembled {
   const emit = new OnnxEmitter();
+  const calls: KernelCall[] = [];
   const names = new Map<ValueName, string>();
   const nameOf = (value: ValueName): string => (value === "" ? "" : (names.get(value) ?? value));
   for (const node of graph.nodes) {
     emit.enter(node.name);
+    const call = kernels ? callKernel(graph, node) : undefined;
+    if (call !== undefined) {
+      const attributes = { kernel: int(calls.length) };
+      calls.push(call);
+      const inputs = node.inputs.filter((input) => input !== "").map(nameOf);
+      emit.add({ ...customOperator, name: node.name, inputs, outputs: node.outputs.map(kernelOutput), attributes });
+      continue;
+    }
     const outputs = emitNode(graph, node, emit, nameOf);
     node.outputs.forEach((output, i) => names.set(output, outputs[i] ?? output));
   }
@@ -56,7 +77,29 @@ export function assemble(graph: Graph, wanted: readonly ValueName[], initializer
     nodes: emit.nodes,
     metadata: {},
   };
-  return { model, names };
+  return { model, names, calls };
+}
+
+/** Every output of a custom operator must have a name. */
+function kernelOutput(name: ValueName, index: number): string {
+  return name === "" ? `unused:${index}` : name;
+}
+
+function callKernel(graph: Graph, node: Node): KernelCall | undefined {
+  const operator = findOperator(node.operator);
+  const types = [...node.inputs, ...node.outputs].map((value) => (value === "" ? undefined : staticType(typeOf(graph, value))));
+  const inputs = types.slice(0, node.inputs.length);
+  const outputs = types.slice(node.inputs.length).flatMap((type) => type ?? []);
+  if (operator === undefined || outputs.length < node.outputs.length || inputs.some((type, i) => type === undefined && node.inputs[i] !== "")) {
+    return undefined;
+  }
+  const plan = planKernel(node.operator, { attributes: readAttributes(operator, node.name, node.attributes), inputs, outputs });
+  return plan && { plan, outputs: outputs.map(({ shape }) => shape) };
+}
+
+function staticType({ dtype, shape }: ValueType): KernelType | undefined {
+  const sizes = shape.flatMap((size) => (size === "batch" ? [] : [size]));
+  return sizes.length === shape.length ? { dtype, shape: sizes } : undefined;
 }
 
 function emitNode(graph: Graph, node: Node, emit: OnnxEmitter, nameOf: (value: ValueName) => string): readonly string[] {

@@ -1,4 +1,6 @@
 import { operators, type OperatorUse, type Supports } from "../../core/index.ts";
+import { loweredInFloat64 } from "./kernel-gaps.ts";
+import { planKernel } from "./kernels/index.ts";
 import { loweredOperators } from "./lowering/index.ts";
 
 /** Standard operators that core writes in simpler ones, and for which uses: ONNX Runtime 1.30 has no kernel for them outside its training build. */
@@ -13,6 +15,8 @@ const loweredByCore: Readonly<Record<string, Supports>> = {
   Einsum: always,
   OneHot: (_, { inputs: [indices, depth, values] }) =>
     indices?.dtype !== "int64" || depth?.dtype !== "int64" || !["float32", "int64"].includes(values?.dtype ?? ""),
+  // Its float64 gradient compares with MaxPool's result, whose size ONNX Runtime infers wrongly for a last window that would start in the padding.
+  MaxPool: (_, { attributes, inputs: [x] }) => x?.dtype === "float64" && attributes.int("ceil_mode") === 1,
   LRN: (_, { attributes }) => attributes.int("size") % 2 === 0,
 };
 
@@ -27,7 +31,22 @@ export const supportedOperators: ReadonlySet<string> = new Set([
 ]);
 
 /** Whether ONNX Runtime runs this use of an operator. */
-export const supports: Supports = (operator, use) => supportedOperators.has(operator) && loweredByCore[operator]?.(operator, use) !== true;
+export const supports: Supports = (operator, use) => {
+  if (!supportedOperators.has(operator) || loweredByCore[operator]?.(operator, use) === true) return false;
+  return !(loweredInFloat64.has(operator) && use.inputs.some((input) => input?.dtype === "float64"));
+};
+
+/** Whether ONNX Runtime or a kernel of our own runs this use of an operator. */
+export const supportsWithKernels: Supports = (operator, use) => supports(operator, use) || hasKernel(operator, use);
+
+function hasKernel(operator: string, { attributes, inputs, outputs }: OperatorUse): boolean {
+  const types = inputs.map((type) => type && { dtype: type.dtype, shape: type.shape.map((size) => (size === "batch" ? 1 : size)) });
+  // Only what core would lower is asked for here: of its own operators, whose outputs' types follow from the inputs.
+  return (
+    planKernel(operator, { attributes, inputs: types, outputs: Array.from({ length: outputs }, () => ({ dtype: "float32", shape: [] })) }) !==
+    undefined
+  );
+}
 
 /** Its recurrent kernels want the time first and hidden_size. */
 function isNotPlainRecurrence(_: string, { attributes }: OperatorUse): boolean {

@@ -1,5 +1,5 @@
 import { Arena } from "./arena.ts";
-import { Kernels } from "./kernels.ts";
+import { OptimizerKernels } from "./kernels/optimizer-kernels.ts";
 import { loadOrtLibrary } from "./native/ort-library.ts";
 import type { ProgramHost } from "./program.ts";
 import { loadRuntime } from "./runtime.ts";
@@ -21,5 +21,5 @@ export async function openHost({ binding, ...settings }: HostSettings): Promise<
   const library = binding === "auto" ? await loadOrtLibrary() : undefined;
   if (library === undefined) return { runtime, settings, memory: plainMemory };
   const arena = new Arena();
-  return { runtime, settings, memory: arenaMemory(arena), native: { library, arena, kernels: new Kernels(arena) } };
+  return { runtime, settings, memory: arenaMemory(arena), native: { library, arena, optimizers: new OptimizerKernels(arena) } };
 }

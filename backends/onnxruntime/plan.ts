@@ -7,11 +7,11 @@ import {
   type Node,
   type OnnxModel,
   type Tensor,
-  type Tensors,
   type ValueName,
 } from "../../core/index.ts";
-import { assemble } from "./assemble.ts";
-import { supports } from "./capabilities.ts";
+import { assemble, type AssembleOptions } from "./assemble.ts";
+import { supports, supportsWithKernels } from "./capabilities.ts";
+import type { KernelCall } from "./kernels/compile.ts";
 import { fusedOptimizers, type FusedOptimizer } from "./optimizers/index.ts";
 
 /** Where the host finds a value after the model ran. */
@@ -42,6 +42,8 @@ export interface OptimizerStep {
 export interface Plan {
   /** Undefined when nothing is left to compute. */
   readonly model: OnnxModel | undefined;
+  /** What kernels of our own compute inside the model. */
+  readonly calls: readonly KernelCall[];
   /** The model's inputs that are fed and that are state. */
   readonly feeds: readonly ValueName[];
   readonly state: readonly ValueName[];
@@ -53,10 +55,11 @@ export interface Plan {
 /**
  * Plans a graph's runs.
  *
- * @param initializers state values written into the model, where ONNX Runtime packs them once; only for graphs that nobody updates
+ * @param options.initializers state values written into the model, where ONNX Runtime packs them once; only for graphs that nobody updates
+ * @param options.kernels whether nodes may be computed by kernels of our own; default no
  * @throws BACKEND_OPERATOR_MISSING
  */
-export function planGraph(graph: Graph, initializers: Tensors = {}): Plan {
+export function planGraph(graph: Graph, { initializers = {}, kernels = false }: Partial<AssembleOptions> = {}): Plan {
   const split = splitOptimizers(graph);
   const outside = new Set([...graph.inputs, ...graph.state].map((value) => value.name));
   const wanted = [
@@ -67,7 +70,7 @@ export function planGraph(graph: Graph, initializers: Tensors = {}): Plan {
     ]),
   ].filter((value) => !outside.has(value));
   const forward: Graph = { ...graph, nodes: split.rest, updates: {}, outputs: Object.fromEntries(wanted.map((value) => [value, value])) };
-  const lowered = lower(forward, supports);
+  const lowered = lower(forward, kernels ? supportsWithKernels : supports);
   const sourceOf = (value: ValueName): Source => {
     const name = lowered.outputs[value] ?? value;
     const constant = lowered.constants[name];
@@ -77,7 +80,7 @@ export function planGraph(graph: Graph, initializers: Tensors = {}): Plan {
     return { kind: "computed", name };
   };
   const computed = [...new Set(wanted.map(sourceOf).flatMap((source) => (source.kind === "computed" ? [source.name] : [])))];
-  const { model, names } = assemble(lowered, computed, initializers);
+  const { model, names, calls } = assemble(lowered, computed, { initializers, kernels });
   const source = (value: ValueName): Source => {
     const found = sourceOf(value);
     return found.kind === "computed" ? { kind: "computed", name: names.get(found.name) ?? found.name } : found;
@@ -85,6 +88,7 @@ export function planGraph(graph: Graph, initializers: Tensors = {}): Plan {
   const inputs = new Set(model.inputs.map((input) => input.name));
   return {
     model: computed.length === 0 ? undefined : model,
+    calls,
     feeds: graph.inputs.map((input) => input.name).filter((name) => inputs.has(name)),
     state: graph.state.map((state) => state.name).filter((name) => inputs.has(name)),
     outputs: mapValues(graph.outputs, source),

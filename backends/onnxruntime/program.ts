@@ -6,13 +6,13 @@ import {
   toNumbers,
   type Graph,
   type KernelTiming,
-  type OnnxModel,
   type StateStore,
   type Tensor,
   type Tensors,
 } from "../../core/index.ts";
 import { supports } from "./capabilities.ts";
 import { findLowering } from "./lowering/index.ts";
+import { compileKernels } from "./kernels/compile.ts";
 import { isFloatArray, type FloatArray } from "./optimizers/index.ts";
 import { isBindable, openBoundSession, type NativeRuntime } from "./native/bound-session.ts";
 import { planGraph, type OptimizerStep, type Plan, type Source } from "./plan.ts";
@@ -68,9 +68,9 @@ export class Program {
     else planGraph(bindBatch(this.#graph, 1)); // its failures do not depend on the batch size
   }
 
-  /** Runs once, and profiles the same model in a session of its own: a bound one cannot be. */
+  /** Runs once, and profiles the model in a session of its own, where ONNX Runtime computes what kernels of our own do otherwise: a bound one cannot be. */
   async profile(feeds: Tensors, batch: number): Promise<readonly KernelTiming[]> {
-    const { plan } = await this.#load(this.#anyBatch ? 0 : batch);
+    const plan = planGraph(this.#anyBatch ? this.#graph : bindBatch(this.#graph, batch));
     const { runtime, settings } = this.#host;
     const model = plan.model && (await profileModel(runtime, plan.model, { settings, feeds: this.#inputs(plan, feeds), batch }));
     const timings = [...(model ?? [])];
@@ -146,8 +146,7 @@ export class Program {
     }
     const graph = batch === 0 ? this.#graph : bindBatch(this.#graph, batch);
     const initializers = this.#packed ? Object.fromEntries(graph.state.map(({ name }) => [name, this.store.get(name)])) : {};
-    const plan = planGraph(graph, initializers);
-    const loaded = { plan, session: plan.model && (await this.#open(plan.model)) };
+    const loaded = await this.#open(graph, initializers);
     this.#loaded.set(batch, loaded);
     const [oldest] = this.#loaded;
     if (this.#loaded.size > maxPlans && oldest !== undefined) {
@@ -157,9 +156,16 @@ export class Program {
     return loaded;
   }
 
-  async #open(model: OnnxModel): Promise<Session> {
+  async #open(graph: Graph, initializers: Tensors): Promise<Loaded> {
     const { runtime, native, settings } = this.#host;
-    return native !== undefined && isBindable(model) ? openBoundSession(native, model, settings) : openSession(runtime, model, settings);
+    if (native !== undefined) {
+      const plan = planGraph(graph, { initializers, kernels: true });
+      if (plan.model === undefined) return { plan, session: undefined };
+      const kernels = isBindable(plan.model) ? compileKernels(plan.calls, native.arena, native.library) : undefined;
+      if (kernels !== undefined) return { plan, session: openBoundSession(native, { model: plan.model, kernels }, settings) };
+    }
+    const plan = planGraph(graph, { initializers });
+    return { plan, session: plan.model && (await openSession(runtime, plan.model, settings)) };
   }
 
   #optimize({ optimizer, attributes, rate, step, targets }: OptimizerStep, read: (source: Source) => Tensor): void {
@@ -168,7 +174,7 @@ export class Program {
       const parameter = floats(this.store.get(target.parameter));
       const gradient = floats(read(target.gradient));
       const slots = target.slots.map((slot) => floats(this.store.get(slot)));
-      const isDone = this.#host.native?.kernels.optimize(optimizer, [parameter, gradient, ...slots], setting) === true;
+      const isDone = this.#host.native?.optimizers.optimize(optimizer, [parameter, gradient, ...slots], setting) === true;
       if (!isDone) optimizer.update({ ...setting, parameter, gradient, slots });
     }
   }

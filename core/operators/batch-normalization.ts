@@ -34,13 +34,12 @@ export const batchNormalization: Operator = {
       const centred = emit.op("Sub", [x, alongChannels(emit, input(3), x)]);
       return [emit.op("Add", [emit.op("Mul", [centred, alongChannels(emit, slope, x)]), alongChannels(emit, bias, x)])];
     }
-    const { mean, variance } = standardize(emit, x, { axes: axesAroundChannels(x), epsilon });
-    const [batchMean, batchVariance] = [mean, variance].map((value) => reshape(emit, value, scale.shape));
+    const [batchMean, batchVariance] = emit.ops("BatchMoments", [x], 2);
     const momentum = attributes.float("momentum");
     const running = (old: Value, now: Value | undefined): Value => {
       return emit.op("Add", [times(emit, old, momentum), times(emit, now ?? old, 1 - momentum)]);
     };
-    const y = emit.op("BatchNormalization", [x, scale, bias, batchMean, batchVariance], { epsilon });
+    const y = emit.op("BatchNormalization", [x, scale, bias, batchMean, batchVariance], { epsilon }); // with given statistics
     return [y, running(input(3), batchMean), running(input(4), batchVariance)].slice(0, outputTypes.length);
   },
   training({ emit, input, attributes, update }) {
@@ -50,6 +49,26 @@ export const batchNormalization: Operator = {
     if (mean) update(3, mean);
     if (variance) update(4, variance);
     return y ? [y] : [];
+  },
+};
+
+/** Mean and population variance of each channel, both [C], of X [batch, C, ...]: what a batch is normalised by. */
+export const batchMoments: Operator = {
+  name: "BatchMoments",
+  domain: "espalier",
+  inputs: [1, 1],
+  outputs: [2, 2],
+  attributes: {},
+  infer(context) {
+    const [x] = alike(context, [0], floatTypes);
+    if (x === undefined || x.shape.length < 2) context.fail(`X must have a batch and channels, not shape ${formatShape(x?.shape ?? [])}`);
+    const channels = { dtype: context.input(0).dtype, shape: context.input(0).shape.slice(1, 2) };
+    return [channels, channels];
+  },
+  lower({ emit, input, outputTypes }) {
+    const x = input(0);
+    const { mean, variance } = standardize(emit, x, { axes: axesAroundChannels(x), epsilon: 0 });
+    return [mean, variance].map((value) => reshape(emit, value, outputTypes[0]?.shape ?? []));
   },
 };
 
@@ -112,16 +131,17 @@ function trainingGradient({ emit, input, attributes, gradients, needs }: Gradien
   const [dy, dMean, dVariance] = gradients;
   const [x, scale] = [input(0), input(1)];
   const momentum = attributes.float("momentum");
-  const { mean, inverse, centred } = standardize(emit, x, { axes: axesAroundChannels(x), epsilon: attributes.float("epsilon") });
-  const channels = (value: Value): Value => reshape(emit, value, scale.shape);
-  const [dx, dScale, dBias] = dy ? emit.ops("BatchNormalizationGrad", [dy, x, scale, channels(mean), channels(inverse)], 3) : [];
+  const [mean, variance] = emit.ops("BatchMoments", [x], 2);
+  const inverse = variance && inverseRoot(emit, variance, attributes.float("epsilon"));
+  const [dx, dScale, dBias] = dy && mean && inverse ? emit.ops("BatchNormalizationGrad", [dy, x, scale, mean, inverse], 3) : [];
   // The running values hold 1 - momentum parts of the batch's mean(x) and mean((x - mean)^2).
   const part = (gradient: Value): Value => {
     const count = countAlong(emit, x, { axes: axesAroundChannels(x), dtype: x.dtype });
     return alongChannels(emit, times(emit, emit.op("Div", [gradient, count]), 1 - momentum), x);
   };
   const throughMean = dMean && needs(0) ? broadcastTo(emit, part(dMean), x) : undefined;
-  const throughVariance = dVariance && needs(0) ? emit.op("Mul", [times(emit, centred, 2), part(dVariance)]) : undefined;
+  const centred = (): Value => (mean ? emit.op("Sub", [x, alongChannels(emit, mean, x)]) : x);
+  const throughVariance = dVariance && needs(0) ? emit.op("Mul", [times(emit, centred(), 2), part(dVariance)]) : undefined;
   const parts = [dx, throughMean, throughVariance].filter((value) => value !== undefined);
   return [
     parts.length === 0 ? undefined : parts.reduce((a, b) => emit.op("Add", [a, b])),

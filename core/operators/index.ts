@@ -7,7 +7,7 @@ import { adamax } from "./adamax.ts";
 import { abs, add, div, mul, neg, reciprocal, sign, sub } from "./arithmetic.ts";
 import { attention } from "./attention.ts";
 import { averagePool, averagePoolGrad, globalAveragePool } from "./average-pool.ts";
-import { batchNormalization, batchNormalizationGrad } from "./batch-normalization.ts";
+import { batchMoments, batchNormalization, batchNormalizationGrad } from "./batch-normalization.ts";
 import { cast } from "./cast.ts";
 import { and, equal, greater, greaterOrEqual, less, lessOrEqual, not, or, xor } from "./comparison.ts";
 import { concat, split } from "./concat.ts";
@@ -101,6 +101,7 @@ export const operators: readonly Operator[] = [
   averagePoolGrad,
   globalAveragePool,
   batchNormalization,
+  batchMoments,
   batchNormalizationGrad,
   cast,
   and,

@@ -10,7 +10,8 @@ import {
   type TypedArray,
 } from "../../../core/index.ts";
 import type { Arena } from "../arena.ts";
-import type { Kernels } from "../kernels.ts";
+import type { CompiledKernels } from "../kernels/compile.ts";
+import type { OptimizerKernels } from "../kernels/optimizer-kernels.ts";
 import { refuseModel, refuseRun, type Session } from "../session.ts";
 import type { SessionSettings } from "../session-settings.ts";
 import type { NativeSession, OrtLibrary } from "./ort-library.ts";
@@ -19,7 +20,7 @@ import type { NativeSession, OrtLibrary } from "./ort-library.ts";
 export interface NativeRuntime {
   readonly library: OrtLibrary;
   readonly arena: Arena;
-  readonly kernels: Kernels;
+  readonly optimizers: OptimizerKernels;
 }
 
 /** Whether inputs and outputs have memory that can be bound: numbers, whose shapes are known but for the batch. Strings are ONNX Runtime's own objects. */
@@ -34,17 +35,27 @@ export function isBindable({ inputs, outputs }: OnnxModel): boolean {
  *
  * @throws as `openSession`
  */
-export function openBoundSession({ library, arena }: NativeRuntime, model: OnnxModel, settings: SessionSettings): Session {
+export function openBoundSession({ library, arena }: NativeRuntime, { model, kernels }: BoundModel, settings: SessionSettings): Session {
   const session = attempt(
-    () => library.createSession(encodeOnnx(model), settings),
-    (error) => refuseModel(model, error),
+    () => library.createSession(encodeOnnx(model), settings, kernels.computations),
+    (error) => {
+      kernels.release();
+      return refuseModel(model, error);
+    },
   );
-  return new BoundSession(model, session, arena);
+  return new BoundSession({ model, kernels }, session, arena);
+}
+
+/** A model and the kernels that its own operators are computed by. */
+export interface BoundModel {
+  readonly model: OnnxModel;
+  readonly kernels: CompiledKernels;
 }
 
 class BoundSession implements Session {
   readonly keepsOutputs = true;
   readonly #model: OnnxModel;
+  readonly #kernels: CompiledKernels;
   readonly #session: NativeSession;
   readonly #arena: Arena;
   /** Memory of this session's own, by input's or output's name. */
@@ -52,8 +63,9 @@ class BoundSession implements Session {
   /** What each input reads now. */
   readonly #inputs = new Map<string, TypedArray>();
 
-  constructor(model: OnnxModel, session: NativeSession, arena: Arena) {
+  constructor({ model, kernels }: BoundModel, session: NativeSession, arena: Arena) {
     this.#model = model;
+    this.#kernels = kernels;
     this.#session = session;
     this.#arena = arena;
   }
@@ -70,6 +82,7 @@ class BoundSession implements Session {
 
   release(): Promise<void> {
     this.#session.release();
+    this.#kernels.release();
     for (const { data } of this.#own.values()) this.#arena.free(data);
     this.#own.clear();
     return Promise.resolve();

@@ -14,6 +14,9 @@ export interface Koffi {
   decode(pointer: unknown, offset: number, type: string): unknown;
   call(pointer: unknown, type: object, ...args: readonly unknown[]): unknown;
   address(value: unknown): bigint;
+  pointer(type: object): object;
+  /** A function that native code calls; only during a call into a library, in the same thread. */
+  register(callback: (...args: readonly never[]) => unknown, type: object): bigint;
 }
 
 /**

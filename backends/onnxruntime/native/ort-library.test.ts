@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
-import { encodeOnnx, tensor, type OnnxModel } from "../../../core/index.ts";
+import { encodeOnnx, EspalierError, tensor, type OnnxModel } from "../../../core/index.ts";
 import { Arena } from "../arena.ts";
+import { customOperator, type Computation } from "./custom-operators.ts";
 import { loadOrtLibrary } from "./ort-library.ts";
 
 const model: OnnxModel = {
@@ -53,4 +54,43 @@ test.skipIf(library === undefined)("ONNX Runtime's failures are thrown with its 
 
 test("without koffi there is no library, and no failure", async () => {
   expect(await loadOrtLibrary(() => Promise.reject(new Error("Cannot find package 'koffi'")))).toBeUndefined();
+});
+
+const own: OnnxModel = {
+  ...model,
+  opsets: { "": 21, [customOperator.domain]: 1 },
+  inputs: model.inputs.slice(0, 1),
+  nodes: [
+    { name: "own", ...customOperator, inputs: ["a"], outputs: ["h", "unused"], attributes: { kernel: { kind: "int", value: 0 } } },
+    { name: "product", operator: "Mul", domain: "", inputs: ["h", "two"], outputs: ["y"], attributes: {} },
+  ],
+};
+
+test.skipIf(library === undefined)("a model's own operator computes in this process, and its failure is the run's", () => {
+  const arena = new Arena();
+  const [a, y] = Array.from({ length: 2 }, () => arena.allocate("float32", [3]) as Float32Array);
+  const scratch = arena.allocate("float32", [3]) as Float32Array;
+  let fails = false;
+  const increment: Computation = {
+    outputs: [[3], [1]],
+    compute([from = 0n], [to = 0n]) {
+      if (fails) throw new EspalierError("BACKEND_RUN_FAILED", "it was told to fail", {});
+      library?.copy(library.addressOf(scratch), from, 12);
+      for (let i = 0; i < 3; i += 1) scratch[i] = (scratch[i] ?? 0) + 1;
+      library?.copy(to, library.addressOf(scratch), 12);
+    },
+  };
+  const session = library?.createSession(encodeOnnx(own), { threads: 1 }, [increment]);
+  if (!session || !a || !y) throw new Error("nothing was made");
+  session.bindInput("a", { dtype: "float32", shape: [3], data: a });
+  session.bindOutput("y", { dtype: "float32", shape: [3], data: y });
+  a.set([1, 2, 3]);
+  session.run();
+  expect([...y]).toEqual([4, 6, 8]);
+  fails = true;
+  expect(() => session.run()).toThrow("it was told to fail");
+  fails = false;
+  session.run();
+  expect([...y]).toEqual([4, 6, 8]);
+  session.release();
 });

@@ -2,6 +2,8 @@ import { readdirSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { dtypeCodes, EspalierError, type DType, type TypedArray } from "../../../core/index.ts";
+import { CustomOperators, type Computation } from "./custom-operators.ts";
+import { readApi, type OrtApi, type Pointer } from "./ort-api.ts";
 import { importKoffi, type Koffi, type KoffiLibrary } from "./koffi.ts";
 import { sessionConfig, type SessionSettings } from "../session-settings.ts";
 
@@ -25,8 +27,15 @@ export interface BoundValue {
 
 /** ONNX Runtime by its C API. */
 export interface OrtLibrary {
-  /** @throws Error with ONNX Runtime's message */
-  createSession(model: Uint8Array, settings: SessionSettings): NativeSession;
+  /**
+   * @param computations of the model's own operators, by their attribute `kernel`
+   * @throws Error with ONNX Runtime's message
+   */
+  createSession(model: Uint8Array, settings: SessionSettings, computations?: readonly Computation[]): NativeSession;
+  /** Copies between memory of any kind. */
+  readonly copy: (to: bigint, from: bigint, bytes: number) => void;
+  /** Where memory is. */
+  readonly addressOf: (data: TypedArray) => bigint;
 }
 
 /**
@@ -55,50 +64,19 @@ function findLibrary(): string | undefined {
   }
 }
 
-/** The version of the C API whose functions are used; later libraries keep them in their places. */
-const apiVersion = 17;
-
-/**
- * Functions of `OrtApi` by their place in the struct.
- * @see https://onnxruntime.ai/docs/api/c/struct_ort_api.html
- */
-const functions = {
-  getErrorMessage: [2, "const char* GetErrorMessage(void*)"],
-  createEnv: [3, "void* CreateEnv(int, const char*, _Out_ void**)"],
-  createSessionFromArray: [8, "void* CreateSessionFromArray(void*, void*, size_t, void*, _Out_ void**)"],
-  createSessionOptions: [10, "void* CreateSessionOptions(_Out_ void**)"],
-  disableMemPattern: [17, "void* DisableMemPattern(void*)"],
-  setSessionLogSeverityLevel: [22, "void* SetSessionLogSeverityLevel(void*, int)"],
-  setSessionGraphOptimizationLevel: [23, "void* SetSessionGraphOptimizationLevel(void*, int)"],
-  setIntraOpNumThreads: [24, "void* SetIntraOpNumThreads(void*, int)"],
-  createTensorWithData: [49, "void* CreateTensorWithDataAsOrtValue(void*, void*, size_t, void*, size_t, int, _Out_ void**)"],
-  createCpuMemoryInfo: [69, "void* CreateCpuMemoryInfo(int, int, _Out_ void**)"],
-  releaseStatus: [93, "void ReleaseStatus(void*)"],
-  releaseSession: [95, "void ReleaseSession(void*)"],
-  releaseValue: [96, "void ReleaseValue(void*)"],
-  releaseSessionOptions: [100, "void ReleaseSessionOptions(void*)"],
-  addSessionConfigEntry: [130, "void* AddSessionConfigEntry(void*, const char*, const char*)"],
-  runWithBinding: [133, "void* RunWithBinding(void*, void*, void*)"],
-  createIoBinding: [134, "void* CreateIoBinding(void*, _Out_ void**)"],
-  releaseIoBinding: [135, "void ReleaseIoBinding(void*)"],
-  bindInput: [136, "void* BindInput(void*, const char*, void*)"],
-  bindOutput: [137, "void* BindOutput(void*, const char*, void*)"],
-} as const satisfies Readonly<Record<string, readonly [place: number, prototype: string]>>;
-
-type Pointer = bigint;
-type Argument = Pointer | number | string | TypedArray | [Pointer | null] | null;
-type Api = Readonly<Record<keyof typeof functions, (...args: readonly Argument[]) => unknown>>;
-
 /** ORT_LOGGING_LEVEL_FATAL: failures are thrown, not printed. */
 const silent = 4;
 /** ORT_ENABLE_ALL */
 const allOptimizations = 99;
 
 class Library implements OrtLibrary {
+  readonly copy: OrtLibrary["copy"];
+  readonly addressOf: OrtLibrary["addressOf"];
   readonly #koffi: Koffi;
   /** Held, because the library is unloaded when its handle is collected. */
   readonly handle: KoffiLibrary;
-  readonly #api: Api;
+  readonly #api: OrtApi;
+  readonly #operators: CustomOperators;
   readonly #env: Pointer;
   readonly #memoryInfo: Pointer;
 
@@ -106,11 +84,15 @@ class Library implements OrtLibrary {
     this.#koffi = koffi;
     this.handle = koffi.load(path);
     this.#api = readApi(koffi, this.handle);
+    const { copy, address } = { copy: findCopy(koffi), address: (data: TypedArray) => koffi.address(data) };
+    this.copy = copy;
+    this.addressOf = address;
     this.#env = this.#made((out) => this.#api.createEnv(silent, "espalier", out));
     this.#memoryInfo = this.#made((out) => this.#api.createCpuMemoryInfo(0, 0, out)); // OrtDeviceAllocator, OrtMemTypeDefault
+    this.#operators = new CustomOperators(koffi, this.#api, (status) => this.#check(status));
   }
 
-  createSession(model: Uint8Array, { threads }: SessionSettings): NativeSession {
+  createSession(model: Uint8Array, { threads }: SessionSettings, computations: readonly Computation[] = []): NativeSession {
     const api = this.#api;
     const options = this.#made((out) => api.createSessionOptions(out));
     this.#check(api.disableMemPattern(options));
@@ -118,9 +100,10 @@ class Library implements OrtLibrary {
     this.#check(api.setSessionGraphOptimizationLevel(options, allOptimizations));
     this.#check(api.setIntraOpNumThreads(options, threads));
     for (const [key, value] of Object.entries(sessionConfig)) this.#check(api.addSessionConfigEntry(options, key, value));
+    if (computations.length > 0) this.#check(api.addCustomOpDomain(options, this.#operators.domain));
     try {
-      const session = this.#made((out) => api.createSessionFromArray(this.#env, model, model.byteLength, options, out));
-      return this.#wrap(session);
+      const create = (): Pointer => this.#made((out) => api.createSessionFromArray(this.#env, model, model.byteLength, options, out));
+      return this.#wrap(this.#operators.during(computations, create));
     } finally {
       api.releaseSessionOptions(options);
     }
@@ -140,7 +123,11 @@ class Library implements OrtLibrary {
     return {
       bindInput: (name, value) => bind("bindInput", name, value),
       bindOutput: (name, value) => bind("bindOutput", name, value),
-      run: () => this.#check(api.runWithBinding(session, null, binding)),
+      run: () => {
+        const status = api.runWithBinding(session, null, binding);
+        this.#operators.rethrow();
+        this.#check(status);
+      },
       release() {
         api.releaseIoBinding(binding);
         api.releaseSession(session);
@@ -172,15 +159,9 @@ class Library implements OrtLibrary {
   }
 }
 
-/** The functions at their places in the struct that `OrtGetApiBase()->GetApi(version)` points to. */
-function readApi(koffi: Koffi, library: KoffiLibrary): Api {
-  const base: unknown = library.func("void* OrtGetApiBase()")();
-  const getApi: unknown = koffi.decode(base, 0, "void*");
-  const api: unknown = koffi.call(getApi, koffi.proto("void* (uint32_t)"), apiVersion);
-  const entries = Object.entries(functions).map(([name, [place, prototype]]) => {
-    const pointer: unknown = koffi.decode(api, place * koffi.sizeof("void*"), "void*");
-    const type = koffi.proto(prototype.replace(/ \w+\(/, " (")); // without a name: names are registered once a process
-    return [name, (...args: readonly Argument[]): unknown => koffi.call(pointer, type, ...args)] as const;
-  });
-  return Object.fromEntries(entries) as unknown as Api; // one entry for each of its keys
+/** The C library's memcpy. */
+function findCopy(koffi: Koffi): OrtLibrary["copy"] {
+  const library = koffi.load({ win32: "msvcrt.dll", darwin: "libSystem.B.dylib" }[process.platform as string] ?? "libc.so.6");
+  const memcpy = library.func("void* memcpy(void*, void*, size_t)");
+  return (to, from, bytes) => void memcpy(to, from, bytes);
 }

@@ -14,8 +14,7 @@ export function optimizerFunction(operator: string, kernel: OptimizerKernel): Fu
     build(code) {
       const addresses = Array.from({ length: arrays }, (_, i) => code.parameter(1 + i));
       const constants = new Map(kernel.constants.map((name, i) => [name, code.splat(code.parameter(1 + arrays + i))]));
-      const index = code.local("i32");
-      code.loop(index, { end: code.parameter(0), step: 16 }, () => {
+      code.loop({ end: code.parameter(0), step: 16 }, (index) => {
         const places = addresses.map((address) => code.int("add", address, index));
         const [parameter, gradient, ...old] = places.map((place) => code.load(place));
         if (parameter === undefined || gradient === undefined) return; // there are at least these two

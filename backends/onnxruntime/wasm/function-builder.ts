@@ -87,19 +87,50 @@ export class FunctionBuilder {
     return this.#set(target);
   }
 
+  /** One float at an address, in all four places. */
+  loadSplat(address: Local, offset = 0, target: Local = this.local("v128")): Local {
+    this.#get(address);
+    this.#bytes.push(0xfd, 0x09, ...memoryArgument(offset));
+    return this.#set(target);
+  }
+
+  /** A constant in all four places. */
+  constant(value: number, target: Local = this.local("v128")): Local {
+    const bytes = new Uint8Array(Float32Array.of(value, value, value, value).buffer);
+    this.#bytes.push(0xfd, 0x0c, ...bytes);
+    return this.#set(target);
+  }
+
+  /** Four floats out of the eight of two vectors, by their places. */
+  shuffle(left: Local, right: Local, places: readonly [number, number, number, number], target: Local = this.local("v128")): Local {
+    this.#get(left);
+    this.#get(right);
+    this.#bytes.push(0xfd, 0x0d, ...places.flatMap((place) => [0, 1, 2, 3].map((byte) => place * 4 + byte)));
+    return this.#set(target);
+  }
+
+  /** The sum of the four floats, in all four places. */
+  sum(value: Local): Local {
+    const pairs = this.vector("add", [value, this.shuffle(value, value, [2, 3, 0, 1])]);
+    return this.vector("add", [pairs, this.shuffle(pairs, pairs, [1, 0, 3, 2])]);
+  }
+
   store(address: Local, offset: number, value: Local): void {
     this.#get(address);
     this.#get(value);
     this.#bytes.push(0xfd, 0x0b, ...memoryArgument(offset));
   }
 
-  /** Runs the body for index = from, from + step, ... while index < end, at least once. */
-  loop(index: Local, { end, step }: { readonly end: Local; readonly step: number }, body: () => void): void {
+  /** Runs the body for index = 0, step, 2 step, ... while index < end, at least once. */
+  loop({ end, step }: { readonly end: Local | number; readonly step: number }, body: (index: Local) => void): void {
+    const index = this.local("i32");
+    this.setInt(index, 0);
     this.#bytes.push(0x03, 0x40); // loop
-    body();
+    body(index);
     this.int("add", index, step, index);
     this.#get(index);
-    this.#get(end);
+    if (typeof end === "number") this.#bytes.push(0x41, ...signed(end));
+    else this.#get(end);
     this.#bytes.push(0x49, 0x0d, 0x00, 0x0b); // i32.lt_u, br_if 0, end
   }
 

@@ -31,6 +31,14 @@ export const batchNormalizationKernels: Readonly<Record<string, KernelFactory>> 
     };
   },
 
+  /** X to the mean and the population's variance of each channel. */
+  BatchMoments: () => (inputs) => {
+    const x = required(inputs, 0);
+    const moments = channelsOf(x).map((positions) => momentsOf(numbersOf(x), positions));
+    const values = [moments.map(({ mean }) => mean), moments.map(({ variance }) => variance)];
+    return values.map((numbers) => tensorOf(x.dtype, [moments.length], Float64Array.from(numbers)));
+  },
+
   /** dY, X, scale, mean, inverse deviation to dX, dScale, dB. */
   BatchNormalizationGrad: () => (inputs) => {
     const x = required(inputs, 1);

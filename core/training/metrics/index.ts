@@ -1,4 +1,30 @@
-export { accuracy } from "./accuracy.ts";
+export { accuracy, binaryAccuracy, topKAccuracy } from "./accuracy.ts";
+export { auc, type AucOptions } from "./auc.ts";
+export { createBleu, type Bleu, type Tokens } from "./bleu.ts";
+export {
+  binaryIoU,
+  cohenKappa,
+  createConfusionMatrix,
+  fBeta,
+  matthews,
+  meanIoU,
+  precision,
+  recall,
+  type AveragedMetricOptions,
+  type ConfusionMatrix,
+} from "./confusion.ts";
 export { type Metric, type MetricSums } from "./metric.ts";
-export { mae, rootMeanSquaredError } from "./regression.ts";
 export { onOutput, type OnOutputOptions } from "./on-output.ts";
+export { brier, calibrationError, logLoss, perplexity } from "./probabilistic.ts";
+export {
+  hitRateAtK,
+  meanAveragePrecision,
+  meanReciprocalRank,
+  ndcgAtK,
+  precisionAtK,
+  recallAtK,
+  type RankingAtOptions,
+  type RankingOptions,
+} from "./ranking.ts";
+export { cosine, mae, mape, r2, rootMeanSquaredError, type NumberMetricOptions } from "./regression.ts";
+export { type ClassMetricOptions } from "./scores.ts";

@@ -16,6 +16,8 @@ export const normalizationSpecs: readonly OperatorSpec[] = [
     outputs: 3,
     tolerance: 1e-3, // float32 has 3 digits left of the deviation
   }),
+  { operator: "BatchMoments", about: "[batch, 3, 4, 5]", inputs: [f32(["batch", 3, 4, 5])], outputs: 2 },
+  { operator: "BatchMoments", about: "[batch, 7]", inputs: [f32(["batch", 7])], outputs: 2 },
   {
     operator: "BatchNormalizationGrad",
     about: "[batch, 3, 2, 4]",

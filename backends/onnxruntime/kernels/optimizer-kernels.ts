@@ -1,11 +1,11 @@
-import type { Arena } from "./arena.ts";
-import { fusedOptimizers, optimizerFunction, type FloatArray, type FusedOptimizer, type OptimizerSetting } from "./optimizers/index.ts";
-import { writeModule } from "./wasm/module.ts";
+import type { Arena } from "../arena.ts";
+import { fusedOptimizers, optimizerFunction, type FloatArray, type FusedOptimizer, type OptimizerSetting } from "../optimizers/index.ts";
+import { writeModule } from "../wasm/module.ts";
 
 type WasmFunction = (...args: readonly number[]) => void;
 
 /** WebAssembly kernels over an arena's memory. */
-export class Kernels {
+export class OptimizerKernels {
   readonly #arena: Arena;
   readonly #functions: Readonly<Record<string, WasmFunction>>;
 

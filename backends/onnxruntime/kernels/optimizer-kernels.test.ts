@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { findOperator, Random, readAttributes, type Attribute, type Attributes } from "../../core/index.ts";
-import { Arena } from "./arena.ts";
-import { Kernels } from "./kernels.ts";
-import { fusedOptimizers, type FusedOptimizer } from "./optimizers/index.ts";
+import { findOperator, Random, readAttributes, type Attribute, type Attributes } from "../../../core/index.ts";
+import { Arena } from "../arena.ts";
+import { OptimizerKernels } from "./optimizer-kernels.ts";
+import { fusedOptimizers, type FusedOptimizer } from "../optimizers/index.ts";
 
 type NodeAttributes = Readonly<Record<string, Attribute>>;
 
@@ -16,7 +16,7 @@ const settings: Readonly<Record<string, readonly NodeAttributes[]>> = {
 
 test("each optimizer's WebAssembly is its plain path, to 1e-6 over ten steps, at every length of the last vector", () => {
   const arena = new Arena();
-  const kernels = new Kernels(arena);
+  const kernels = new OptimizerKernels(arena);
   for (const optimizer of fusedOptimizers.filter(({ kernel }) => kernel !== undefined)) {
     for (const given of settings[optimizer.operator] ?? [{}]) {
       for (const length of [1, 2, 3, 4, 5, 1001]) {
@@ -38,7 +38,7 @@ test("each optimizer's WebAssembly is its plain path, to 1e-6 over ten steps, at
 
 test("memory outside the arena and float64 are left to the plain path, untouched", () => {
   const arena = new Arena();
-  const kernels = new Kernels(arena);
+  const kernels = new OptimizerKernels(arena);
   const optimizer = fusedOptimizers.find(({ kernel }) => kernel !== undefined);
   if (optimizer === undefined) throw new Error("there is an optimizer");
   const setting = { rate: 0.1, step: 1, attributes: attributesOf(optimizer, {}) };

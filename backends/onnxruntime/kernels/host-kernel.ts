@@ -1,0 +1,100 @@
+import type { Attributes, DType } from "../../../core/index.ts";
+import type { FunctionBuilder, Local } from "../wasm/function-builder.ts";
+import type { FunctionSource } from "../wasm/module.ts";
+
+/** A value's type, with every size known. */
+export interface KernelType {
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+}
+
+/** One node that a kernel is asked for. */
+export interface KernelUse {
+  readonly attributes: Attributes;
+  /** Undefined where an optional input is left out. */
+  readonly inputs: readonly (KernelType | undefined)[];
+  readonly outputs: readonly KernelType[];
+}
+
+/** What a kernel computes with. */
+export interface KernelTools {
+  /** The plan's functions by their names. */
+  readonly functions: Readonly<Record<string, (...args: readonly number[]) => void>>;
+  /** The plan's scratch memory: where it starts, and its floats. */
+  readonly scratch: number;
+  readonly floats: Float32Array;
+  /** From ONNX Runtime's memory, `offset` bytes after an address, into scratch memory. */
+  readonly read: (to: number, from: bigint, place: Place) => void;
+  /** From scratch memory into ONNX Runtime's. */
+  readonly write: (to: bigint, from: number, place: Place) => void;
+}
+
+/** A part of a tensor, in bytes. */
+export interface Place {
+  readonly offset: number;
+  readonly bytes: number;
+}
+
+/** How one node is computed. */
+export interface KernelPlan {
+  readonly functions: readonly FunctionSource[];
+  readonly scratchBytes: number;
+  /** @param inputs addresses of the inputs that are there @param outputs addresses of float32 memory */
+  compute(tools: KernelTools, inputs: readonly bigint[], outputs: readonly bigint[]): void;
+}
+
+/**
+ * An operator's kernel of our own, in WebAssembly, where ONNX Runtime has none or a slow one.
+ *
+ * Tensors are float32 and in ONNX Runtime's memory, which WebAssembly does not see: they pass through scratch memory in parts that stay in the cache.
+ */
+export interface HostKernel {
+  readonly operator: string;
+  /** The plan for a use that it takes, or undefined: then the node goes to ONNX Runtime, lowered or not. */
+  plan(use: KernelUse): KernelPlan | undefined;
+}
+
+/** Bytes of one tensor that are worked on at a time: several of them fit into a core's 2 MiB of second-level cache, and most in 1 MiB. */
+export const partBytes: number = 256 * 1024;
+
+/** Channels [N, C, ...] as parts that lie together in memory. */
+export interface ChannelParts {
+  readonly images: number;
+  readonly channels: number;
+  /** Elements of one channel of one image. */
+  readonly pixels: number;
+  /** Channels in a part. */
+  readonly width: number;
+}
+
+/** How a tensor [N, C, ...] is cut, or undefined when a channel's elements are not whole vectors. */
+export function channelParts({ dtype, shape: [images = 0, channels = 0, ...sizes] }: KernelType): ChannelParts | undefined {
+  const pixels = sizes.reduce((a, b) => a * b, 1);
+  if (dtype !== "float32" || images * channels * pixels === 0 || pixels % 4 !== 0) return undefined;
+  return { images, channels, pixels, width: Math.min(channels, Math.max(1, Math.floor(partBytes / (pixels * 4)))) };
+}
+
+/** Calls back for every part: its first channel, how many it has, and its place in the tensor. */
+export function eachPart(
+  { images, channels, pixels, width }: ChannelParts,
+  visit: (part: { readonly image: number; readonly channel: number; readonly count: number; readonly place: Place }) => void,
+): void {
+  for (let image = 0; image < images; image += 1) {
+    for (let channel = 0; channel < channels; channel += width) {
+      const count = Math.min(width, channels - channel);
+      visit({ image, channel, count, place: { offset: (image * channels + channel) * pixels * 4, bytes: count * pixels * 4 } });
+    }
+  }
+}
+
+/** Vectors worked on side by side, so that one sum need not wait for another; a channel's vectors are a multiple of it or it is smaller. */
+export function sideBySide(pixels: number): number {
+  return [8, 4, 2].find((count) => pixels % (4 * count) === 0) ?? 1;
+}
+
+/** The sum of vectors. */
+export function addAll(code: FunctionBuilder, values: readonly Local[]): Local {
+  const [first, ...others] = values;
+  if (first === undefined) return code.constant(0);
+  return others.reduce((sum, value) => code.vector("add", [sum, value]), first);
+}
