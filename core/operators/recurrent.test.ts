@@ -66,3 +66,10 @@ test("a gradient through an LSTM that predicts goes through its time steps", () 
   const [dr] = differentiate(builder, builder.op("ReduceSum", [y], { keepdims: 0 }), [r]);
   expect(dr?.shape).toEqual([1, 16, 4]);
 });
+
+test("a sequence that is too long to be written out is refused, with both lengths", () => {
+  const builder = new GraphBuilder("long");
+  const x = builder.input("x", "float32", [5000, "batch", 1]);
+  builder.output("y", builder.op("RNN", [x, builder.state("w", "float32", [1, 1, 1]), builder.state("r", "float32", [1, 1, 1])]));
+  expect(() => trainingForm(builder.build())).toThrow("RNN: 5000 time steps would be written out one by one; cut the sequences to 4096");
+});

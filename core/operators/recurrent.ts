@@ -1,3 +1,4 @@
+import { EspalierError } from "../errors.ts";
 import { formatShape, type Attribute, type ValueType } from "../graph/graph.ts";
 import { reshape } from "./gradients.ts";
 import type { Attributes, AttributeSpec, Emitter, InferContext, LowerContext, Operator, Value } from "./operator.ts";
@@ -156,9 +157,19 @@ function attributesOf(attributes: Attributes, rule: RecurrentRule): Readonly<Rec
   };
 }
 
+/** A graph of more time steps than this is longer than anything that trains by it, and takes minutes to compile. */
+const mostSteps = 4096;
+
 /** Every time step written out: one product of matrices takes all steps' inputs at once, then each step has one with R. */
 function unrolled(context: LowerContext, rule: RecurrentRule): readonly Value[] {
   const { emit, attributes } = context;
+  const time = Number(context.input(0).shape[0]);
+  if (time > mostSteps) {
+    throw new EspalierError("GRAPH_INVALID", `${rule.name}: ${time} time steps would be written out one by one; cut the sequences to ${mostSteps}`, {
+      operator: rule.name,
+      steps: time,
+    });
+  }
   const results = directionsOf(attributes).map((name, direction) => runDirection(context, rule, { direction, isReverse: name === "reverse" }));
   const joined = (values: readonly Value[], axis: number): Value => {
     const raised = values.map((value) => emit.op("Unsqueeze", [value, emit.ints([axis])]));

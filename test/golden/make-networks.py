@@ -221,7 +221,21 @@ def likelihoods():
     loss("sum, class weights", draw(4, 3), torch.tensor([0, 2, 2, 1]), "sum", weight=draw(3, positive=True))
 
 
-for family in [normalizations, volumes, pools, recurrences, attentions, likelihoods]:
+def cross_entropies():
+    def loss(about, x, target, reduction, weight=None, ignored=None):
+        attributes = {"reduction": reduction, **({} if ignored is None else {"ignore_index": ignored})}
+        inputs = [x, target] + ([] if weight is None else [weight])
+        options = {"weight": weight, "reduction": reduction, "ignore_index": -100 if ignored is None else ignored}
+        compute = lambda scores, chosen, w=None: [F.cross_entropy(scores, chosen, **options), F.log_softmax(scores, 1)]  # noqa: E731
+        case(f"{about}, with the log-probabilities", "SoftmaxCrossEntropyLoss", inputs, compute, attributes, fixed=(2,))
+
+    planes = torch.tensor([[[0, 2], [1, 1]], [[2, 0], [0, 1]]])
+    loss("two more axes", draw(2, 3, 2, 2), planes, "mean")
+    loss("two more axes, class weights, ignored labels, each", draw(2, 3, 2, 2), planes, "none", weight=draw(3, positive=True), ignored=1)
+    loss("one more axis, class weights, sum", draw(2, 4, 3), torch.tensor([[3, 0, 1], [2, 2, 0]]), "sum", weight=draw(4, positive=True))
+
+
+for family in [normalizations, volumes, pools, recurrences, attentions, likelihoods, cross_entropies]:
     family()
 document = {"source": f"PyTorch {torch.__version__.split('+')[0]}, float64, CPU", "cases": cases}
 target = pathlib.Path(__file__).parent / "networks.json"

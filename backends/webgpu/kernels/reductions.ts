@@ -43,10 +43,11 @@ function reduce(context: KernelContext, { fold, finish, zero = false, axes = axe
   };
   const [kept, reduced] = [pick(false), pick(true)];
   const count = elementCount(reduced.shape);
+  if (count === 0 && !zero) context.fail("reduces an axis of size 0: there is no largest and no smallest of no elements");
   const kernel = lineKernel(context.tuning, { lines: sizeOf(y), length: count });
   const shader = new Shader();
   const source = shader.bind(x.storage);
-  const element = (k: string): string => `${source}[first + ${stridedIndex(k, reduced)}]`;
+  const element = (k: string): string => (count === 0 ? `${scalar}(0)` : `${source}[first + ${stridedIndex(k, reduced)}]`);
   const result = finish ? finish("value", count) : "value";
   const body = [
     kernel.prologue,

@@ -29,6 +29,8 @@ export const normalizationSpecs: readonly OperatorSpec[] = [
   layer("Y and Mean", { x: [3, 2], scale: [2], bias: [2], outputs: 2 }),
   layer("the last two axes", { x: [2, 3, 4], scale: [3, 4], bias: [3, 4], attributes: { axis: 2 }, outputs: 3 }),
   layer("a scale and a bias that are broadcast", { x: [2, 3, 4], scale: [4], bias: [3, 1], attributes: { axis: -2 }, outputs: 3 }),
+  { operator: "LayerNormalization", about: "no rows", inputs: [f32([0, 4]), weight([4]), weight([4])] },
+  { operator: "BatchNormalization", about: "no rows", inputs: [f32([0, 2, 3]), ...[1, 2, 3, 4].map(() => weight([2], { uniform: [0.5, 2] }))] },
   layer("a large mean", { x: [8], scale: [8], bias: [8], draw: { uniform: [499, 501] }, outputs: 3, tolerance: 1e-3 }),
   {
     operator: "LayerNormalizationGrad",
