@@ -1,7 +1,7 @@
 import { checkedWindow, elementCount, kernelOffsets, type SlidingWindow } from "../../../core/index.ts";
 import { int, ints, text } from "../onnx-emitter.ts";
 import type { Lowering, LoweringContext } from "./lowering.ts";
-import { isDisjoint, product, tilesFromStart } from "./window.ts";
+import { isDisjoint, product, tilesFromStart, windowAxes } from "./window.ts";
 
 /**
  * Max pooling's gradient: MaxPoolGrad(X, Y, dY) -> dX; the first maximum of a window takes it all.
@@ -128,8 +128,8 @@ function byIndices({ emit, input, attributes }: LoweringContext, window: Sliding
     { outputs: 2 },
   );
   const indices = `${pool}:1`; // positions in the whole of X
-  if (isDisjoint(window)) {
-    const unpooled = { kernel_shape: ints(window.kernel), strides: ints(window.strides) };
+  if (isDisjoint(window) && staysInside(window)) {
+    const unpooled = { kernel_shape: ints(window.kernel), strides: ints(window.strides), pads: ints([...window.begin, ...window.end]) };
     return emit.emit("MaxUnpool", [gradient, indices, emit.ints(x.shape)], unpooled);
   }
   const flat = emit.ints([-1]);
@@ -139,4 +139,9 @@ function byIndices({ emit, input, attributes }: LoweringContext, window: Sliding
     reduction: text("add"),
   });
   return emit.emit("Reshape", [added, emit.ints(x.shape)]);
+}
+
+/** Whether no window reaches beyond the pads, as with ceil_mode one may: MaxUnpool computes its output's size from them and refuses a smaller one. */
+function staysInside(window: SlidingWindow): boolean {
+  return windowAxes(window).every(({ input, output, kernel, stride, begin, end }) => (output - 1) * stride + kernel <= input + begin + end);
 }

@@ -60,6 +60,8 @@ export const poolSpecs: readonly OperatorSpec[] = [
   }),
   pool("MaxPool", "3x3, stride 1", { x: [1, 5, 6], attributes: { kernel_shape: [3, 3] } }),
   pool("MaxPool", "asymmetric pads", { x: [2, 6, 5], attributes: { kernel_shape: [3, 2], strides: [2, 1], pads: [0, 1, 2, 0] } }),
+  pool("MaxPool", "side by side, padded at the end", { x: [2, 5, 7], attributes: { kernel_shape: [2, 2], strides: [2, 2], pads: [0, 0, 1, 1] } }),
+  pool("MaxPool", "side by side, padded at both ends", { x: [2, 4, 6], attributes: { kernel_shape: [2, 2], strides: [2, 2], pads: [1, 1, 1, 1] } }),
   pool("MaxPool", "ceil_mode", { x: [2, 6, 7], attributes: { kernel_shape: [3, 3], strides: [2, 2], ceil_mode: 1 } }),
   pool("MaxPool", "ceil_mode with pads", { x: [1, 5, 5], attributes: { kernel_shape: [2, 2], strides: [3, 3], pads: [1, 1, 1, 1], ceil_mode: 1 } }),
   pool("MaxPool", "dilated", { x: [2, 7, 8], attributes: { kernel_shape: [2, 3], dilations: [2, 2] } }),
