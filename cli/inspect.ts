@@ -48,7 +48,7 @@ async function inspectBundle(path: string, output: Output): Promise<void> {
     output.line(row);
   output.line(`\n${pc.bold("Metrics on held-out rows")}`);
   for (const row of formatTable(Object.entries(metrics).map(([metric, value]) => [`  ${metric}`, value]))) output.line(row);
-  output.line(`\nexample ${JSON.stringify(example)}`);
+  output.line(`\nexample ${exampleText(example)}`);
   output.result({
     ok: true,
     kind: "bundle",
@@ -119,6 +119,11 @@ function listed(names: readonly string[]): string {
 
 function shorten(text: string): string {
   return text.length > 24 ? `${text.slice(0, 24)}...` : text;
+}
+
+/** The pixels of an image would fill the screen; the whole example is in the JSON. */
+function exampleText(example: Manifest["example"]): string {
+  return JSON.stringify(example, (_, value: unknown) => (Array.isArray(value) && value.length > 40 ? `${value.length} numbers` : value));
 }
 
 function countWeights({ tensors }: Manifest): number {
