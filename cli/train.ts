@@ -31,6 +31,7 @@ interface TrainOptions extends DataOptions {
   readonly backend: string;
   readonly distribute?: string;
   readonly out?: string;
+  readonly logs?: string;
   readonly json?: boolean;
   readonly quiet?: boolean;
 }
@@ -62,6 +63,7 @@ export function addTrain(program: Command): void {
     .option("--backend <name>", "what to compute on; see espalier doctor", "auto")
     .option("--distribute <n|mpi>", "train in several processes (not in this release)")
     .option("--out <bundle>", "where to write the bundle: a folder, or a file ending in .safetensors")
+    .option("--logs <folder>", "also write each model's training there: a table of its epochs, and what tensorboard --logdir shows")
     .option("--json", "end with one JSON object on stdout")
     .option("--quiet", "no progress")
     .addHelpText(
@@ -82,6 +84,7 @@ async function train(files: readonly string[], options: TrainOptions, signal: Ab
     parameters: trainingParameters(options),
     name: (target) => (out === undefined ? bundleName(files[0] ?? "table", target) : bundleName(out)),
     ...(out !== undefined && { path: out }),
+    ...(options.logs !== undefined && { logs: options.logs }),
     checkPath: checkBundlePlace,
     runs: runsFolder,
     signal,

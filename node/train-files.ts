@@ -25,6 +25,7 @@ import { packageVersion } from "./package-version.ts";
 import type { ReadingOptions } from "./sources/open-files.ts";
 import { openTrainingData } from "./sources/open-training-data.ts";
 import type { TrainingData } from "./sources/training-data.ts";
+import { csvFile, tensorBoardFiles } from "./tracking/log-files.ts";
 import { recordRun, type RunRecorder } from "./tracking/record-run.ts";
 
 /** The settings of a training call that decide the model: kept in the run's record. */
@@ -48,6 +49,8 @@ export interface TrainFilesOptions {
   readonly path?: string;
   /** The folder of run records. */
   readonly runs: string;
+  /** A folder for logs: `<model>/epochs.csv` and TensorBoard's event files beside it. Default: none are written. */
+  readonly logs?: string;
   readonly checkPath?: (path: string) => Promise<void>;
   /** Refuses files whose bytes are others than in an earlier run. */
   readonly fingerprint?: string;
@@ -132,7 +135,7 @@ interface Job {
 }
 
 async function trainRecorded(source: RowSource, { options, parameters, backend, recorder }: Job): Promise<TrainedTable> {
-  const { signal, onEvent, resumes } = options;
+  const { signal, onEvent, resumes, logs } = options;
   const { backend: _, ...settings } = parameters;
   const folder = join(options.runs, options.resumes ?? recorder.id, "checkpoints");
   const stores = new Map<string, LazyCheckpoints>();
@@ -156,6 +159,7 @@ async function trainRecorded(source: RowSource, { options, parameters, backend, 
       onEvent: follow,
       resume: resumes !== undefined,
       ...(signal && { signal }),
+      ...(logs !== undefined && { callbacks: (model: string) => [csvFile(join(logs, model, "epochs.csv")), tensorBoardFiles(join(logs, model))] }),
     });
     await rm(folder, { recursive: true, force: true });
     return trained;

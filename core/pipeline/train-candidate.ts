@@ -9,7 +9,16 @@ import type { Head, Model } from "../models/index.ts";
 import type { Predictions } from "../predictor.ts";
 import { deriveSeed } from "../random.ts";
 import { rowsPerRun } from "../rows-per-run.ts";
-import { adam, type CheckpointStore, type EpochRecord, fit, type Recipe, type StopReason, type TrainingEvent } from "../training/index.ts";
+import {
+  adam,
+  type Callback,
+  type CheckpointStore,
+  type EpochRecord,
+  fit,
+  type Recipe,
+  type StopReason,
+  type TrainingEvent,
+} from "../training/index.ts";
 import type { NetworkContext, NetworkFamily } from "./networks/index.ts";
 import type { PreparedTable } from "./prepare-table.ts";
 
@@ -25,6 +34,8 @@ export interface TrainCandidateOptions {
   readonly augmentation?: boolean;
   /** Where a model's checkpoints go; none without. */
   readonly checkpoints?: (model: string) => CheckpointStore;
+  /** Who follows a model's training; nobody without. */
+  readonly callbacks?: (model: string) => readonly Callback[];
   /** Steps between two checkpoints; they are saved at the ends of epochs as well. */
   readonly checkpointEvery?: number;
   /** Goes on from the checkpoints that an earlier call with the same table and options left; a model without one is trained from its start. */
@@ -65,7 +76,7 @@ export interface CandidateContext {
  * @throws what `fit` throws; CANCELLED when the signal ended training (the last checkpoint is saved by then)
  */
 export async function trainCandidate(name: string, { family, table, options, onEvent }: CandidateContext): Promise<Candidate> {
-  const { backend, seed, augmentation = true, checkpoints, checkpointEvery, resume = false, signal, clock } = options;
+  const { backend, seed, augmentation = true, checkpoints, callbacks, checkpointEvery, resume = false, signal, clock } = options;
   const build = family.networks[name];
   if (build === undefined) throw new EspalierError("ARGUMENT_INVALID", `there is no network "${name}" for ${family.what}`, { name });
   const store = checkpoints?.(name);
@@ -87,6 +98,7 @@ export async function trainCandidate(name: string, { family, table, options, onE
     seed: deriveSeed(seed, "batches"),
     ...(onEvent && { onEvent }),
     ...(store && { checkpoints: store }),
+    ...(callbacks && { callbacks: callbacks(name) }),
     ...(checkpoint && { resume: checkpoint }),
     ...(checkpointEvery !== undefined && { checkpointEvery }),
     ...(signal && { signal }),

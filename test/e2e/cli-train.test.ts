@@ -88,6 +88,23 @@ describe("penguins, from the file to predictions", () => {
     });
   });
 
+  it("writes logs of each model where asked", async () => {
+    const elsewhere = await temporaryFolder();
+    try {
+      const args = ["train", place("penguins.csv"), "--target", "Species", "--epochs", "2", "--logs", "logs"];
+      expect(await espalier(args, { cwd: elsewhere.path })).toMatchObject({ code: 0 });
+      for (const model of ["linear", "network"]) {
+        const files = await readdir(join(elsewhere.path, "logs", model));
+        expect(files.filter((name) => name.startsWith("events.out.tfevents."))).toHaveLength(1);
+        const table = await readFile(join(elsewhere.path, "logs", model, "epochs.csv"), "utf8");
+        expect(table.trimEnd().split("\n")).toHaveLength(3);
+        expect(table).toMatch(/^epoch,step,rows,loss,learningRate,validation\.loss,validation\.accuracy\n1,/);
+      }
+    } finally {
+      await elsewhere.remove();
+    }
+  });
+
   it("profiles a prediction and a training step, and writes a trace", async () => {
     const predicting = await run("profile", "penguins-Species", "--rows", "8", "--runs", "2");
     expect(predicting.code).toBe(0);
