@@ -1,7 +1,19 @@
 import { readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
 import { openReference } from "../../backends/reference/index.ts";
-import { importOnnx, tensor, toOnnx, type DType, type Model, type Tensor, type Tensors } from "../../core/index.ts";
+import {
+  createTrainingGraph,
+  importOnnx,
+  scalar,
+  sgd,
+  softmaxCrossEntropy,
+  tensor,
+  toOnnx,
+  type DType,
+  type Model,
+  type Tensor,
+  type Tensors,
+} from "../../core/index.ts";
 import { compareTensors } from "./compare.ts";
 
 interface PackedTensor {
@@ -16,6 +28,8 @@ interface OnnxCase {
   readonly dimensions: Readonly<Record<string, number>>;
   readonly inputs: Readonly<Record<string, PackedTensor>>;
   readonly outputs: Readonly<Record<string, PackedTensor>>;
+  /** How PyTorch trains the network further: the loss before each step of SGD. */
+  readonly training?: { readonly labels: readonly number[]; readonly rate: number; readonly losses: readonly number[] };
 }
 
 const folder = new URL("../golden/onnx/", import.meta.url);
@@ -33,6 +47,22 @@ test.for(cases.map((item) => [item.file, item] as const))(
     const again = importOnnx(toOnnx(model.graph, { state: model.state }));
     expect(Object.keys(again.state).toSorted()).toEqual(Object.keys(model.state).toSorted());
     compareTensors(await run(again, feeds), answer, { tolerance: 0, what: `${file}, exported` });
+  },
+);
+
+test.for(cases.flatMap((item) => (item.training === undefined ? [] : [[item.file, item, item.training] as const])))(
+  "%s is trained further as PyTorch trains it, step by step",
+  async ([file, { inputs }, { labels, rate, losses }]) => {
+    const model = importOnnx(await readFile(new URL(file, folder)));
+    const graph = createTrainingGraph(model, { loss: softmaxCrossEntropy({ output: "y" }), optimizer: sgd() });
+    const executable = await reference.compile(graph, { state: model.state });
+    const given: number[] = [];
+    for (const [i] of losses.entries()) {
+      const settings = { labels: tensor("int32", [labels.length], labels), learning_rate: scalar(rate), step: scalar(i + 1, "int64") };
+      given.push(Number((await executable.run({ ...unpacked(inputs), ...settings }))["loss"]?.data[0]));
+    }
+    await executable.dispose();
+    losses.forEach((loss, i) => expect(Math.abs((given[i] ?? Number.NaN) - loss)).toBeLessThan(1e-5));
   },
 );
 

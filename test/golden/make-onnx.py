@@ -267,10 +267,55 @@ def external_data():
     onnx.save(built, place / "model.onnx", save_as_external_data=True, location="weights.bin", size_threshold=0)
 
 
+def trained_by_pytorch():
+    """Networks as they were exported, and the losses of PyTorch when it goes on training them: SGD, rate 0.1, one batch again and again."""
+    import torch
+    from torch import nn
+
+    torch.manual_seed(24)
+
+    class Images(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.body = nn.Sequential(nn.BatchNorm2d(2), nn.Conv2d(2, 4, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2))
+            self.head = nn.Linear(4 * 3 * 3, 3)
+
+        def forward(self, x):
+            return self.head(self.body(x).flatten(1))
+
+    class Sequences(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.embed, self.lstm, self.norm, self.head = nn.Embedding(9, 5), nn.LSTM(5, 6), nn.LayerNorm(6), nn.Linear(6, 3)
+
+        def forward(self, ids):
+            steps, _ = self.lstm(self.embed(ids).transpose(0, 1))
+            return self.head(self.norm(steps[-1]))
+
+    for name, module, x in [("images", Images(), torch.randn(4, 2, 6, 6)), ("sequences", Sequences(), torch.randint(0, 9, (4, 5)))]:
+        module.eval()
+        buffer = io.BytesIO()
+        axes = {"x": {0: "batch"}, "y": {0: "batch"}}
+        torch.onnx.export(module, (x,), buffer, dynamo=False, opset_version=17, input_names=["x"], output_names=["y"], dynamic_axes=axes)
+        record(f"pytorch-trained-{name}", buffer.getvalue(), {"x": x.numpy()})
+        module.double().train()
+        labels = torch.tensor([0, 1, 2, 1])
+        optimizer = torch.optim.SGD(module.parameters(), lr=0.1)
+        losses = []
+        for _ in range(6):
+            loss = nn.functional.cross_entropy(module(x.double() if x.is_floating_point() else x), labels)
+            losses.append(loss.item())
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+        cases[-1]["training"] = {"labels": labels.tolist(), "rate": 0.1, "losses": [float(f"{value:.9g}") for value in losses]}
+
+
 external_data()
 old_forms()
 constants()
 branches()
 exported_by_pytorch()
+trained_by_pytorch()
 (folder / "cases.json").write_text("[\n" + ",\n".join(json.dumps(case, separators=(",", ":")) for case in cases) + "\n]\n")
 print(len(cases), "models")

@@ -14,7 +14,7 @@ import { resolveInputs } from "./inputs.ts";
 import { allNodes, branchesOf, namesGiven, namesRead, neededNodes } from "./names.ts";
 import { checkSize, constantTensor, plainAttributes, refuseNode } from "./node-parts.ts";
 import { Scope, type Meaning, type StoredTensor } from "./scope.ts";
-import { WeightRoles } from "./weight-roles.ts";
+import { isStatistic, WeightRoles } from "./weight-roles.ts";
 
 /** What `GraphImporter` takes besides the model. */
 export interface GraphImporterOptions {
@@ -30,6 +30,9 @@ interface Written {
   readonly outputs: number;
   readonly attributes: Readonly<Record<string, Attribute>>;
 }
+
+/** A shape rule may quote the file, and a file may hold anything. */
+const maxMessage = 600;
 
 /** Writes one ONNX model's graph into a builder, node by node, folding what follows from constants and sizes. */
 export class GraphImporter {
@@ -109,9 +112,9 @@ export class GraphImporter {
     const isStandard = node.domain === "";
     if (isStandard && node.operator === "If") return this.#branchOf(node, scope) ?? unknown();
     if (isStandard && node.operator === "Constant") return [{ tensor: constantTensor(node), from: "node" }];
-    if (isStandard && node.operator === "Identity") return [scope.get(node.inputs[0] ?? "")];
+    if (isStandard && node.operator === "Identity") return [this.#sameAs(node.inputs[0] ?? "", scope)];
     if (!isReadable(node)) this.#miss(node);
-    const inputs = node.inputs.map((name) => this.#valueOf(scope, name));
+    const inputs = node.inputs.map((name, i) => this.#ownStatistic(node, i, scope) ?? this.#valueOf(scope, name));
     if (!isReadable(node) || node.inputs.some((name, i) => name !== "" && inputs[i] === undefined)) return unknown();
     const context: AdaptationContext = {
       emit: this.#emit,
@@ -184,6 +187,21 @@ export class GraphImporter {
     return value;
   }
 
+  /** What Identity gives. Exporters store equal tensors once, with an Identity for each other one: those are weights of their own. */
+  #sameAs(name: string, scope: Scope): Meaning {
+    return (this.#roles.areKnown ? undefined : scope.stored(name)) ?? scope.get(name);
+  }
+
+  /** Running statistics that a file stores together with weights of the same numbers become state of their own, which training moves. */
+  #ownStatistic(node: OnnxNode, index: number, scope: Scope): Value | undefined {
+    const name = node.inputs[index] ?? "";
+    const stored = isStatistic(node.operator, index) && this.#roles.isShared(name) ? scope.stored(name) : undefined;
+    if (stored === undefined) return undefined;
+    const own = this.#builder.freshName(`${name}/statistic`);
+    this.#weights.set(own, stored.tensor);
+    return this.#builder.state(own, stored.tensor.dtype, stored.tensor.shape, { role: "statistic" });
+  }
+
   #defineTensor(name: string, { tensor: value, from }: StoredTensor): Value {
     const role = this.#roles.of(name, value, from);
     const known = this.#nameFor(name, "constant");
@@ -212,6 +230,7 @@ export class GraphImporter {
       shape.flatMap((size, axis) => (typeof size === "string" ? [size || `${name}.${axis}`] : [])),
     )[0];
     const hint = isOpen ? `; if the model was exported for one batch size, fix it: dimensions: { "${symbol}": 1 }` : "";
-    return new EspalierError(error.code, `importOnnx: ${error.message}${hint}`, error.details, { cause: error });
+    const message = error.message.length > maxMessage ? `${error.message.slice(0, maxMessage)}...` : error.message;
+    return new EspalierError(error.code, `importOnnx: ${message}${hint}`, error.details, { cause: error });
   }
 }

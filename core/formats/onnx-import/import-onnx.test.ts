@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { openReference } from "../../../backends/reference/index.ts";
+import { GraphBuilder } from "../../graph/builder.ts";
 import { mlp } from "../../models/index.ts";
 import { scalar, tensor, toNumbers, type Tensor, type Tensors } from "../../tensor.ts";
 import { toOnnx } from "../onnx.ts";
@@ -55,6 +56,15 @@ test("a model that was exported comes back with its state, its roles and its con
   expect(state).toEqual(model.state);
   expect(graph.state).toEqual(model.graph.state);
   expect(graph.inputs).toEqual(model.graph.inputs);
+});
+
+test("an output that is a weight is that weight after a round trip, not a copy", () => {
+  const b = new GraphBuilder("weights");
+  const w = b.state("w", "float32", [3]);
+  b.output("y", b.op("Add", [b.input("x", "float32", ["batch", 3]), w]));
+  b.output("weights", w);
+  const { graph } = importOnnx(toOnnx(b.build(), { state: { w: tensor("float32", [3], [1, 2, 3]) } }));
+  expect(graph.nodes.find(({ outputs }) => outputs[0] === graph.outputs["weights"])).toMatchObject({ operator: "Identity", inputs: ["w"] });
 });
 
 test("all operators that are not there are named at once, those of other domains and of branches that cannot be chosen too", () => {
@@ -164,6 +174,25 @@ test("weights: floats are parameters, running statistics are statistics, the res
   });
 });
 
+test("weights and running statistics that a file stores once, being equal, are trained and moved apart", () => {
+  const initializers = { ones: tensor("float32", [3], [1, 1, 1]), zeros: tensor("float32", [3], [0, 0, 0]) };
+  const first = node("BatchNormalization", ["x", "ones", "zeros", "zeros", "ones"], ["a"]);
+  const nodes = [first, node("Identity", ["ones"], ["twin"]), node("Mul", ["a", "twin"], ["y"])];
+  const { graph, state } = importOnnx(bytesOf({ initializers, nodes }));
+  expect(graph.state.map(({ name, role }) => [name, role])).toEqual([
+    ["ones", "parameter"],
+    ["zeros", "parameter"],
+    ["zeros/statistic", "statistic"],
+    ["ones/statistic", "statistic"],
+    ["twin", "parameter"],
+  ]);
+  expect(state["ones/statistic"]).toEqual(initializers.ones);
+  expect(graph.nodes.map(({ inputs }) => inputs)).toEqual([
+    ["x", "ones", "zeros", "zeros/statistic", "ones/statistic"],
+    ["a", "twin"],
+  ]);
+});
+
 test("opsets outside 7 to 23 and files without one are refused", () => {
   expect(refusal({ opsets: { "": 6 } })).toMatchObject({ code: "FORMAT_UNSUPPORTED", message: expect.stringContaining("opset 6, but 7 to 23") });
   expect(refusal({ opsets: { "": 24 } }).code).toBe("FORMAT_UNSUPPORTED");
@@ -192,6 +221,46 @@ test("branches nested without end and shapes without measure are refused", () =>
   const huge = { shape: tensor("int64", [3], [2 ** 20, 2 ** 20, 2 ** 20]) };
   const nodes = [node("ConstantOfShape", ["shape"], ["y"])];
   expect(refusal({ initializers: huge, nodes })).toMatchObject({ code: "FORMAT_UNSUPPORTED", message: expect.stringContaining("too large") });
+});
+
+test("a few bytes that say enormous sizes take neither time nor memory", () => {
+  const cases: Readonly<Record<string, Partial<OnnxModel>>> = {
+    Tile: { initializers: { s: tensor("int64", [2], [1, 1e9]) }, nodes: [node("Tile", ["x", "s"], ["y"])] },
+    Split: { nodes: [node("Split", ["x"], ["y"], { num_outputs: { kind: "int", value: 1e12 } })], opsets: { "": 18 } },
+    Range: {
+      initializers: { a: scalar(0, "int64"), b: scalar(1e10, "int64"), c: scalar(1, "int64") },
+      nodes: [node("Range", ["a", "b", "c"], ["y"])],
+    },
+    Transpose: { nodes: [node("Transpose", ["x"], ["y"], { perm: { kind: "ints", value: Array.from({ length: 1e5 }, (_, i) => i) } })] },
+    Einsum: { nodes: [node("Einsum", ["x"], ["y"], { equation: { kind: "string", value: "a".repeat(1e5) } })] },
+    EyeLike: {
+      initializers: { s: tensor("int64", [2], [1e6, 1e6]) },
+      nodes: [node("ConstantOfShape", ["s"], ["z"]), node("EyeLike", ["z"], ["y"])],
+    },
+    LSTM: {
+      initializers: {
+        s: tensor("int64", [3], [1e9, 1, 3]),
+        w: tensor("float32", [1, 4, 3], Array<number>(12).fill(0)),
+        r: tensor("float32", [1, 4, 1], [0, 0, 0, 0]),
+      },
+      nodes: [node("ConstantOfShape", ["s"], ["z"]), node("LSTM", ["z", "w", "r"], ["y"], { hidden_size: { kind: "int", value: 1 } })],
+    },
+  };
+  const before = process.memoryUsage().arrayBuffers;
+  const slow: string[] = [];
+  for (const [name, parts] of Object.entries(cases)) {
+    const bytes = bytesOf(parts);
+    const start = performance.now();
+    try {
+      importOnnx(bytes);
+    } catch (error) {
+      expect(error).toMatchObject({ code: expect.stringMatching(/GRAPH_SHAPE|FORMAT_UNSUPPORTED/) });
+      expect((error as Error).message.length).toBeLessThan(2000);
+    }
+    if (performance.now() - start > 2000) slow.push(name);
+  }
+  expect(slow).toEqual([]);
+  expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(2 ** 24);
 });
 
 test("a shape of 2^40 elements is only a shape: nothing is allocated for it", () => {

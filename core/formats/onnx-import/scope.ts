@@ -15,15 +15,22 @@ export type Meaning = Value | StoredTensor | "missing";
 /** The names of one graph of the file: the model's, or those of a branch inside those of the graph around it. */
 export class Scope {
   readonly #names = new Map<string, Meaning>();
+  readonly #stored = new Map<string, StoredTensor>();
   readonly #around: Scope | undefined;
 
   constructor(graph: OnnxGraph, around?: Scope) {
     this.#around = around;
-    for (const [name, value] of Object.entries(graph.initializers)) this.#names.set(name, { tensor: value, from: "initializer" });
+    for (const [name, value] of Object.entries(graph.initializers)) this.define(name, { tensor: value, from: "initializer" });
   }
 
   define(name: string, meaning: Meaning): void {
     this.#names.set(name, meaning);
+    if (typeof meaning === "object" && "tensor" in meaning) this.#stored.set(name, meaning);
+  }
+
+  /** The file's tensor of a name, also when it has become a value. */
+  stored(name: string): StoredTensor | undefined {
+    return this.#names.has(name) ? this.#stored.get(name) : this.#around?.stored(name);
   }
 
   /** The innermost meaning. @throws DATA_MALFORMED when there is none */

@@ -24,16 +24,28 @@ export class WeightRoles {
   readonly #written: Readonly<Record<string, unknown>> | undefined;
   readonly #statistics = new Set<string>();
   readonly #settings = new Set<string>();
+  readonly #others = new Set<string>();
 
   /** @throws DATA_MALFORMED when the file's own record of its state is damaged */
   constructor(model: OnnxModel) {
     this.#written = Object.hasOwn(model.metadata, stateMetadataKey) ? parseRoles(model.metadata[stateMetadataKey] ?? "") : undefined;
     for (const node of allNodes(model)) {
       for (const [i, input] of node.inputs.entries()) {
-        if (node.operator === "BatchNormalization" && i >= 3) this.#statistics.add(input);
+        if (isStatistic(node.operator, i)) this.#statistics.add(input);
+        else this.#others.add(input);
         if (readWhileBuilding[node.operator]?.includes(i)) this.#settings.add(input);
       }
     }
+  }
+
+  /** Whether the file says itself what its tensors are. */
+  get areKnown(): boolean {
+    return this.#written !== undefined;
+  }
+
+  /** Whether a tensor is a running statistic in one place and something else in another. */
+  isShared(name: string): boolean {
+    return this.#written === undefined && this.#statistics.has(name) && this.#others.has(name);
   }
 
   /**
@@ -46,10 +58,15 @@ export class WeightRoles {
       return role === "parameter" || role === "statistic" || role === "slot" ? role : "constant";
     }
     if (!isFloat(value.dtype) || this.#settings.has(name)) return "constant";
-    if (this.#statistics.has(name)) return "statistic";
+    if (this.#statistics.has(name) && !this.isShared(name)) return "statistic";
     const isWeight = from === "initializer" ? value.shape.length > 0 : elementCount(value.shape) > 1;
     return isWeight && isFinite(value) ? "parameter" : "constant";
   }
+}
+
+/** Whether an input is a running statistic. */
+export function isStatistic(operator: string, index: number): boolean {
+  return operator === "BatchNormalization" && index >= 3;
 }
 
 /** Masks hold -Infinity: nothing to train. */
