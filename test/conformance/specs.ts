@@ -2,6 +2,7 @@ import { attentionSpecs } from "./cases/attention.ts";
 import { arrangementSpecs, resizeSpecs } from "./cases/arrangements.ts";
 import { einsumSpecs } from "./cases/einsum.ts";
 import { activationSpecs, functionSpecs, severalSpecs } from "./cases/functions.ts";
+import { emptySpecs } from "./cases/empties.ts";
 import { indexingSpecs } from "./cases/indexing.ts";
 import { normSpecs } from "./cases/norms.ts";
 import { binarySpecs, comparisonSpecs, unarySpecs } from "./cases/elementwise.ts";
@@ -35,5 +36,6 @@ export const operatorSpecs: readonly OperatorSpec[] = [
   ...arrangementSpecs,
   ...resizeSpecs,
   ...einsumSpecs,
+  ...emptySpecs,
   ...optimizerSpecs,
 ];
