@@ -8,6 +8,8 @@ type NodeAttributes = Readonly<Record<string, Attribute>>;
 
 const settings: Readonly<Record<string, readonly NodeAttributes[]>> = {
   Adam: [{}, { alpha: 0.8, beta: 0.99, epsilon: 1e-3, norm_coefficient: 0.01, norm_coefficient_post: 0.02 }],
+  AdamW: [{}, { alpha: 0.8, beta: 0.99, epsilon: 1e-3, norm_coefficient: 0.01, weight_decay: 0.5 }],
+  MovingAverage: [{}, { start: 4 }],
   Momentum: [
     { alpha: 0.9, beta: 0.7, mode: "standard", norm_coefficient: 0.01 },
     { alpha: 0.9, beta: 1, mode: "nesterov", norm_coefficient: 0 },
@@ -47,6 +49,15 @@ test("memory outside the arena and float64 are left to the plain path, untouched
   const double = allocate(arena, optimizer, 4).map((_, i) => (i === 0 ? arena.allocate("float64", [4]) : arena.allocate("float32", [4])));
   expect(kernels.optimize(optimizer, double as Float64Array[], setting)).toBe(false);
   expect(outside[0]?.[0]).toBe(initial(0));
+});
+
+test("an optimizer with other slots than its kernel is left to the plain path", () => {
+  const arena = new Arena();
+  const optimizer = fusedOptimizers.find(({ operator }) => operator === "AdamW");
+  if (optimizer === undefined) throw new Error("there is AdamW");
+  const arrays = [...allocate(arena, optimizer, 4), arena.allocate("float32", [4]) as Float32Array];
+  expect(new Kernels(arena).optimize(optimizer, arrays, { rate: 0.1, step: 1, attributes: attributesOf(optimizer, { amsgrad: 1 }) })).toBe(false);
+  expect(arrays[0]?.[0]).toBe(initial(0));
 });
 
 /** A parameter of known values, a gradient and zeroed slots. */

@@ -21,12 +21,13 @@ export class OptimizerKernels {
    * One parameter's update.
    *
    * @param arrays parameter, gradient and slots, of one length
-   * @returns false, with nothing done, when one of them is not float32 in the arena, or the optimizer has no kernel
+   * @returns false, with nothing done, when one of them is not float32 in the arena, or the optimizer has no kernel for so many slots
    */
   optimize({ operator, kernel }: FusedOptimizer, arrays: readonly FloatArray[], setting: OptimizerSetting): boolean {
     const addresses = arrays.map((array) => (array instanceof Float32Array ? this.#arena.offsetOf(array) : undefined));
     const length = arrays[0]?.length ?? 0;
-    if (kernel === undefined || !addresses.every((address) => address !== undefined)) return false;
+    if (kernel === undefined || arrays.length !== kernel.slots + 2) return false;
+    if (!addresses.every((address) => address !== undefined)) return false;
     if (length === 0) return true;
     const values = kernel.values(setting);
     this.#functions[operator]?.(Math.ceil(length / 4) * 16, ...addresses, ...kernel.constants.map((name) => values[name] ?? Number.NaN));
