@@ -56,7 +56,9 @@ test("an optimizer with other slots than its kernel is left to the plain path", 
   const optimizer = fusedOptimizers.find(({ operator }) => operator === "AdamW");
   if (optimizer === undefined) throw new Error("there is AdamW");
   const arrays = [...allocate(arena, optimizer, 4), arena.allocate("float32", [4]) as Float32Array];
-  expect(new OptimizerKernels(arena).optimize(optimizer, arrays, { rate: 0.1, step: 1, attributes: attributesOf(optimizer, { amsgrad: 1 }) })).toBe(false);
+  expect(new OptimizerKernels(arena).optimize(optimizer, arrays, { rate: 0.1, step: 1, attributes: attributesOf(optimizer, { amsgrad: 1 }) })).toBe(
+    false,
+  );
   expect(arrays[0]?.[0]).toBe(initial(0));
 });
 
