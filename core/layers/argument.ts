@@ -65,14 +65,8 @@ export function checkNumber(
     below < Infinity && `below ${below}`,
     to < Infinity && `at most ${to}`,
   ].filter((part) => part !== false);
-  throw new EspalierError(
-    "ARGUMENT_INVALID",
-    `${where}: ${argument} must be a number ${bounds.join(" and ")}, not ${String(value)}`.replaceAll("  ", " "),
-    {
-      argument,
-      value,
-    },
-  );
+  const wanted = ["a number", bounds.join(" and ")].filter((part) => part !== "").join(" ");
+  throw new EspalierError("ARGUMENT_INVALID", `${where}: ${argument} must be ${wanted}, not ${String(value)}`, { argument, value });
 }
 
 /** Where a number may be: from and to are included, above and below are not. */
