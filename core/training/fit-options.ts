@@ -40,8 +40,8 @@ export interface FitOptions {
   readonly accumulateSteps?: number;
   /** By which number epochs are compared: the best one's weights are what `fit` returns. */
   readonly monitor?: Monitor;
-  /** Which weights are returned. Default "best". */
-  readonly weights?: "best" | "last";
+  /** Which weights are returned: the best epoch's, those of the last step, or the average that an optimizer with `ema` keeps. Default "best". */
+  readonly weights?: "best" | "last" | "averaged";
   readonly earlyStopping?: EarlyStopping;
   /** Followers of the run, told in their order, after early stopping and before `onEvent`. */
   readonly callbacks?: readonly Callback[];
@@ -78,13 +78,15 @@ export interface FitResult {
 }
 
 /** @throws ARGUMENT_INVALID for a count or seed out of range */
-export function checkFitOptions({ epochs = 10, seed = 0, checkpointEvery = 1, accumulateSteps = 1, weights = "best" }: FitOptions): void {
+export function checkFitOptions({ epochs = 10, seed = 0, checkpointEvery = 1, accumulateSteps = 1, weights = "best", optimizer }: FitOptions): void {
   checkWhole("epochs", epochs, 1);
   checkWhole("seed", seed, 0);
   checkWhole("checkpointEvery", checkpointEvery, 1);
   checkWhole("accumulateSteps", accumulateSteps, 1);
-  if (weights !== "best" && weights !== "last")
-    throw new EspalierError("ARGUMENT_INVALID", `fit: weights must be "best" or "last", not "${String(weights)}"`, { weights });
+  if (!["best", "last", "averaged"].includes(weights))
+    throw new EspalierError("ARGUMENT_INVALID", `fit: weights must be "best", "last" or "averaged", not "${String(weights)}"`, { weights });
+  if (weights === "averaged" && typeof optimizer.config["ema"] !== "number")
+    throw new EspalierError("ARGUMENT_INVALID", `fit: ${optimizer.name} keeps no averages of the weights; give it ema, such as 0.999`, { weights });
 }
 
 function checkWhole(name: string, value: number, least: number): void {

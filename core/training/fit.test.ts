@@ -5,6 +5,7 @@ import { linear } from "../models/linear.ts";
 import { mlp } from "../models/mlp.ts";
 import { Random } from "../random.ts";
 import { tensor, toNumbers, type Tensors } from "../tensor.ts";
+import type { Checkpoint } from "./checkpoint.ts";
 import type { TrainingEvent } from "./event.ts";
 import { fit } from "./fit.ts";
 import { meanSquaredError, softmaxCrossEntropy } from "./losses/index.ts";
@@ -182,6 +183,26 @@ describe("fit", () => {
     expect(rates[0]).toBeCloseTo(0.05, 10); // half way through the warm-up
     expect(rates[8]).toBeCloseTo(0.1 * (0.1 + 0.9 / 2), 10); // half way through the cosine
     expect(rates[15]).toBeLessThan(0.0115);
+  });
+
+  test("returns the average of the weights that the optimizer keeps", async () => {
+    const kept: Checkpoint[] = [];
+    const optimizer = sgd({ learningRate: 0.1, ema: 0.5 });
+    const options = {
+      model: linear({ width: 3, head: regression }),
+      backend,
+      loss: meanSquaredError(),
+      optimizer,
+      train: batchesOf(plane({ rows: 8, coefficients: [1, 2, 3] }), 4),
+      epochs: 2,
+    };
+    const store = { save: async (checkpoint: Checkpoint) => String(kept.push(checkpoint)), load: async () => undefined };
+    const { model } = await fit({ ...options, weights: "averaged", checkpoints: store, checkpointEvery: 1 });
+    // By hand: the average of step 1 is its weights, after that half of the one before and half of the new weights.
+    const [first = [], ...later] = [1, 2, 3, 4].map((step) => toNumbers(kept.find((checkpoint) => checkpoint.step === step)!.state["dense/kernel"]!));
+    const expected = later.reduce((average, weights) => average.map((value, i) => 0.5 * value + 0.5 * weights[i]!), first);
+    toNumbers(model.state["dense/kernel"]!).forEach((value, i) => expect(value).toBeCloseTo(expected[i]!, 5));
+    await expect(fit({ ...options, optimizer: sgd(), weights: "averaged" })).rejects.toThrow(/sgd keeps no averages of the weights; give it ema/);
   });
 
   test("clipping by the global norm bounds a step", async () => {

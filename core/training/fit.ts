@@ -13,6 +13,7 @@ import { meanLosses } from "./loss-sums.ts";
 import { isBetter, recordNumbers } from "./monitor.ts";
 import { prefetch } from "./prefetch.ts";
 import { createProgressMeter, type ProgressMeter } from "./progress-meter.ts";
+import { averagedWeights } from "./optimizers/index.ts";
 import { newCheckpoint, resumeFrom, type RunIdentity } from "./resume.ts";
 import { planRun, type Run } from "./run.ts";
 import { constantSchedule } from "./schedules/index.ts";
@@ -76,7 +77,7 @@ interface Loop {
 }
 
 async function trainEpochs(loop: Loop): Promise<FitResult> {
-  const { options, run, callbacks, keeper, weights } = loop;
+  const { run, callbacks, keeper } = loop;
   const { model, backend, epochs, dataOf } = run.plan;
   const { rows } = dataOf(run.at.epoch);
   const parameters = countParameters(model.graph);
@@ -93,8 +94,16 @@ async function trainEpochs(loop: Loop): Promise<FitResult> {
   const why = callbacks.stopRequest()?.why;
   const bestEpoch = best?.epoch ?? 0;
   await callbacks.tell({ kind: "stopped", reason, ...(why !== undefined && { why }), step, epoch: epoch - 1, bestEpoch });
-  const state = (options.weights === "last" ? undefined : best?.state) ?? (await run.trainer.readState(weights));
-  return { model: { ...model, state }, history, reason, steps: step, bestEpoch };
+  return { model: { ...model, state: await finalWeights(loop) }, history, reason, steps: step, bestEpoch };
+}
+
+/** The weights that the result has; without a best epoch those of the last step. */
+async function finalWeights({ options: { weights: wanted = "best", optimizer }, run, weights }: Loop): Promise<Tensors> {
+  if (wanted === "averaged") {
+    const state = await run.trainer.readState();
+    return averagedWeights(run.plan.model, { state, step: run.at.updates, optimizer }).state;
+  }
+  return (wanted === "best" ? run.at.best?.state : undefined) ?? (await run.trainer.readState(weights));
 }
 
 /** Runs the batches of the epoch under way, from where it stands, until its end or until something ends training. */
