@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { openReference } from "../../backends/reference/index.ts";
+import type { Backend } from "../backend.ts";
 import { EspalierError } from "../errors.ts";
 import { GraphBuilder } from "../graph/builder.ts";
 import { linear } from "../models/linear.ts";
@@ -97,6 +98,21 @@ describe("a run that diverges", () => {
     expect(error.message).toMatch(/the validation loss is NaN in step 1 of epoch 1 .*node "logarithm" \(Log, forward\)/);
     const good = await fit({ ...common, epochs: 1, weights: "last" });
     expect(rescuedResult(error)).toMatchObject({ bestEpoch: 0, model: { state: good.model.state } });
+  });
+
+  test("is told though the backend fails while its cause is looked for", async () => {
+    const failing: Backend = {
+      ...backend,
+      compile: (graph, options) =>
+        Object.keys(graph.outputs).some((name) => name.startsWith("value_"))
+          ? Promise.reject(new Error("too many outputs"))
+          : backend.compile(graph, options),
+    };
+    const data = plane({ rows: 4, coefficients: [1, 2, 3] });
+    const features = tensor("float32", [4, 3], toNumbers(data["features"]!).with(7, Number.NaN));
+    const error = await failure({ ...plan(), backend: failing, train: batchesOf({ ...data, features }, 2) });
+    expect(error).toMatchObject({ code: "LOSS_NOT_FINITE", details: { step: 2, epoch: 1, anomaly: undefined } });
+    expect(rescuedResult(error)).toMatchObject({ reason: "diverged", steps: 1 });
   });
 
   test("without tracing keeps no state and still says where", async () => {

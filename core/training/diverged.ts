@@ -42,7 +42,8 @@ export interface DivergenceOptions {
 export async function diverged(run: Run, { keeper, what, weights, validated }: DivergenceOptions): Promise<EspalierError> {
   const { step, epoch, progress } = run.at;
   await keeper.saveGood();
-  const { culprit, state } = (validated === undefined ? await repeat(run, keeper) : await inspect(run, keeper, validated)) ?? {};
+  const traced = validated === undefined ? repeat(run, keeper) : inspect(run, keeper, validated);
+  const { culprit, state } = (await traced.catch(unexplained)) ?? {};
   const seen = culprit ?? { step, epoch, learningRate: progress.learningRate, anomaly: undefined };
   const { best, history } = run.at;
   const details = { step: seen.step, epoch: seen.epoch, learningRate: seen.learningRate, checkpoint: keeper.location, anomaly: seen.anomaly };
@@ -77,10 +78,15 @@ interface Repeated {
   readonly state: Tensors;
 }
 
+/** A backend that fails while the cause is looked for must not hide that training failed: then no operator is named. */
+function unexplained(): undefined {
+  return undefined;
+}
+
 /** Looks for the operator in the evaluation's graph; the weights are those of the last step. */
 async function inspect({ evaluation, plan: { backend }, trainer, at }: Run, { good }: Keeper, feeds: Tensors): Promise<Repeated | undefined> {
   if (good === undefined || evaluation === undefined) return undefined;
-  const anomaly = await findAnomaly(backend, { graph: evaluation.graph, executable: evaluation, feeds });
+  const anomaly = await findAnomaly(backend, { graph: evaluation.graph, executable: evaluation, feeds }).catch(unexplained);
   const { step, epoch, progress } = at;
   return { culprit: { step, epoch, learningRate: progress.learningRate, anomaly }, state: await trainer.readState() };
 }
@@ -108,7 +114,7 @@ async function repeat(run: Run, { good }: Keeper): Promise<Repeated | undefined>
     run.at = before;
     const rows = trained.at.progress.rows - before.progress.rows;
     const weight = trained.at.progress.weight - before.progress.weight;
-    const anomaly = await locate(run, prepareBatch(run, { batch, rows, weight, learningRate }));
+    const anomaly = await locate(run, prepareBatch(run, { batch, rows, weight, learningRate })).catch(unexplained);
     return { culprit: { step: before.step + 1, epoch: before.epoch, learningRate, anomaly }, state };
   }
   return { culprit: undefined, state };
