@@ -84,7 +84,7 @@ export function checkFitOptions({ epochs = 10, seed = 0, checkpointEvery = 1, ac
   checkWhole("checkpointEvery", checkpointEvery, 1);
   checkWhole("accumulateSteps", accumulateSteps, 1);
   if (!["best", "last", "averaged"].includes(weights))
-    throw new EspalierError("ARGUMENT_INVALID", `fit: weights must be "best", "last" or "averaged", not "${String(weights)}"`, { weights });
+    throw new EspalierError("ARGUMENT_INVALID", `fit: weights must be "best", "last" or "averaged", not "${weights}"`, { weights });
   if (weights === "averaged" && typeof optimizer.config["ema"] !== "number")
     throw new EspalierError("ARGUMENT_INVALID", `fit: ${optimizer.name} keeps no averages of the weights; give it ema, such as 0.999`, { weights });
 }
