@@ -1,0 +1,14 @@
+import { mobileNetV2 } from "../../core/index.ts";
+import { classes, type Subject } from "./subject.ts";
+
+/** MobileNetV2 with the stem for small pictures, at CIFAR's size; without dropout, whose random numbers systems draw differently. */
+export const mobilenetV2: Subject = {
+  name: "MobileNetV2 CIFAR b32",
+  batch: 32,
+  row: [3, 32, 32],
+  build: () => mobileNetV2({ input: "x", shape: [3, 32, 32], head: { task: "classification", classes }, dropoutRate: 0, seed: 1 }),
+  pytorch: "mobilenet_v2",
+  learningRate: 1e-5,
+  repeats: 1,
+  rounds: 9,
+};
