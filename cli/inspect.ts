@@ -1,8 +1,10 @@
 import { stat } from "node:fs/promises";
+import { join } from "node:path";
 import type { Command } from "commander";
 import pc from "picocolors";
 import { EspalierError, profileColumns, type ColumnProfile, type Manifest } from "../core/index.ts";
 import { bundleFileEnding, loadBundle } from "../node/bundle/bundle-files.ts";
+import { listImages } from "../node/sources/images/image-files.ts";
 import { openFiles } from "../node/sources/open-files.ts";
 import { addDataOptions, type DataOptions, readingOptions } from "./data-options.ts";
 import { createOutput, formatNumber, formatTable, type Output } from "./output.ts";
@@ -15,15 +17,38 @@ interface InspectOptions extends DataOptions {
 export function addInspect(program: Command): void {
   const command = program
     .command("inspect")
-    .description("show what a bundle or a data file holds")
-    .argument("<path>", "a bundle, or a data file (CSV or JSON lines)")
+    .description("show what a bundle, a data file or a folder of images holds")
+    .argument("<path>", "a bundle, a data file (CSV or JSON lines), or a folder of images")
     .option("--json", "print one JSON object")
     .addHelpText("after", "\nExamples:\n  espalier inspect table.csv\n  espalier inspect table-price --json\n");
   addDataOptions(command).action(async (path: string, options: InspectOptions) => {
     const output = createOutput(options);
-    if (await isBundle(path)) await inspectBundle(path, output);
+    if (await holdsImages(path)) await inspectImages(path, output);
+    else if (await isBundle(path)) await inspectBundle(path, output);
     else await inspectData(path, options, output);
   });
+}
+
+/** A folder that is no bundle and has images below it. */
+async function holdsImages(path: string): Promise<boolean> {
+  const info = await stat(path).catch(() => undefined); // what is not there is reported by `isBundle`
+  if (info?.isDirectory() !== true || (await stat(join(path, "manifest.json")).catch(() => undefined)) !== undefined) return false;
+  const files = await listImages(path).catch(() => []); // a folder without images may still be a damaged bundle, which says so itself
+  return files.length > 0;
+}
+
+/** Images by class, and by the folder's own parts. */
+async function inspectImages(path: string, output: Output): Promise<void> {
+  const files = await listImages(path);
+  const parts = [...new Set(files.map(({ part }) => part ?? "images"))];
+  const classes = [...new Set(files.map(({ label }) => label ?? "(no class)"))];
+  const count = (label: string, part: string): number =>
+    files.filter((file) => (file.label ?? "(no class)") === label && (file.part ?? "images") === part).length;
+  output.line(`${pc.bold(path)}  ${files.length} images, ${classes.length} classes\n`);
+  for (const line of formatTable([["class", ...parts], ...classes.map((label) => [label, ...parts.map((part) => count(label, part))])]))
+    output.line(line);
+  const counts = Object.fromEntries(classes.map((label) => [label, Object.fromEntries(parts.map((part) => [part, count(label, part)]))]));
+  output.result({ ok: true, kind: "images", path, images: files.length, classes: counts });
 }
 
 /** A folder, or a file with the ending of bundles; data never looks like that. @throws FILE_UNREADABLE when there is nothing */

@@ -61,6 +61,13 @@ describe("a folder of images", () => {
     expect(one.stdout.split("\r\n")[1]).toBe(rows.find((row) => row.endsWith("0.png") && row.includes("flat")));
   });
 
+  it("is inspected: how many images each class has in each part", async () => {
+    const { stdout } = await run("inspect", "bars");
+    expect(stdout).toMatch(/bars {2}161 images, 2 classes/);
+    expect(stdout).toMatch(/flat +20 +61/);
+    expect((await run("inspect", "bars", "--json")).json).toMatchObject({ kind: "images", classes: { upright: { train: 60, test: 20 } } });
+  });
+
   it("refuses an image that cannot be decoded rather than losing its row", async () => {
     const { code, stderr } = await run("predict", "bars.bundle", "bars/train/flat/broken.png");
     expect([code, stderr]).toEqual([2, expect.stringContaining("error DATA_MALFORMED: bars/train/flat/broken.png cannot be decoded")]);
