@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { inkStyle, rasterize } from "../../browser/drawing/rasterize.ts";
+import { inkStyle, rasterize, type Stroke } from "../../browser/drawing/rasterize.ts";
 import { loadDigits } from "../../examples/load-digits.ts";
 
 let folder: string;
@@ -18,6 +18,38 @@ afterEach(async () => {
   running.clear();
   await rm(folder, { recursive: true, force: true });
 });
+
+/** A bar and a leg, in four hands. */
+function plainSevens(): Stroke[] {
+  const hands = [
+    [
+      [0.3, 0.17],
+      [0.7, 0.17],
+      [0.45, 0.85],
+    ],
+    [
+      [0.25, 0.15],
+      [0.75, 0.15],
+      [0.5, 0.5],
+      [0.42, 0.85],
+    ],
+    [
+      [0.3, 0.2],
+      [0.72, 0.15],
+      [0.4, 0.85],
+    ],
+    [
+      [0.28, 0.16],
+      [0.7, 0.16],
+      [0.55, 0.85],
+    ],
+  ];
+  return hands.flatMap((points) =>
+    [-0.15, 0, 0.15].flatMap((slant) =>
+      [0.75, 1, 1.25].map((width) => points.map(([x = 0, y = 0]) => ({ x: 0.5 + (x - 0.5) * width + slant * (0.5 - y), y }))),
+    ),
+  );
+}
 
 interface Demo {
   readonly lines: string[];
@@ -93,19 +125,10 @@ describe("the demo", () => {
     const right = answer.predictions.filter(({ prediction }, row) => Number(prediction) === digit.values[row]).length;
     expect(right).toBeGreaterThanOrEqual(38);
 
-    // A plain 7 without a crossbar, as it is drawn on the page, upright and slanted.
+    // Plain 7s without a crossbar, as they are drawn on the page: narrow and wide, leaning either way. Trained without variation it reads 24 to 27 of these 36, with it 34 to 36.
     const style = inkStyle(image.values.subarray(0, 64), { height: 8, width: 8, full: 16 });
-    const sevens = [0, 0.06, -0.06].map((slant) => {
-      const drawn = rasterize(
-        [
-          [
-            [0.3, 0.17],
-            [0.7, 0.17],
-            [0.45, 0.85],
-          ].map(([x = 0, y = 0]) => ({ x: x + slant * (0.5 - y), y })),
-        ],
-        style,
-      );
+    const sevens = plainSevens().map((stroke) => {
+      const drawn = rasterize([stroke], style);
       return [Array.from({ length: 8 }, (_, y) => Array.from(drawn.subarray(y * 8, y * 8 + 8)))];
     });
     const asked = await fetch(`${url}/v1/models/digits:predict`, {
@@ -114,7 +137,7 @@ describe("the demo", () => {
       body: JSON.stringify({ instances: sevens.map((drawing) => ({ image: drawing })) }),
     });
     const said = (await asked.json()) as { predictions: { prediction: unknown }[] };
-    expect(said.predictions.map(({ prediction }) => Number(prediction))).toEqual([7, 7, 7]);
+    expect(said.predictions.filter(({ prediction }) => Number(prediction) === 7).length).toBeGreaterThanOrEqual(31);
     for (const path of ["/", "/docs", "/metrics"]) expect((await fetch(url + path)).status).toBe(200);
 
     child.kill("SIGTERM");
