@@ -36,7 +36,7 @@ function feedsOf(rows: number): Tensors {
   };
 }
 
-test("ONNX Runtime's own profile is told by the graph's nodes, in all phases, and most of a step's time with it", async () => {
+test("ONNX Runtime's own profile is told by the graph's nodes, in all phases", { timeout: 60_000 }, async () => {
   const found = await profile({ backend, graph, state: model.state, feeds: feedsOf(64), clock: () => performance.now(), runs: 5 });
   const rows = found.rows ?? expect.fail("onnxruntime times its kernels");
   for (const [operator, phase] of [

@@ -45,7 +45,7 @@ describe("prepareTable", () => {
 });
 
 describe("trainTable", () => {
-  it("trains the linear floor and the network, keeps the better on validation rows, and tells everything", async () => {
+  it("trains the linear floor and the network, keeps the better on validation rows, and tells everything", { timeout: 30_000 }, async () => {
     const backend = openReference();
     const events: TableEvent[] = [];
     const options = { target: "label", seed: 1, backend, epochs: 8, ignore: ["row"], onEvent: (event: TableEvent) => void events.push(event) };

@@ -20,7 +20,7 @@ async function told(options: Partial<FitOptions> = {}): Promise<Told> {
 }
 
 describe("a run with dropout, statistics, averages, accumulation, a schedule and callbacks", () => {
-  test("ends bit for bit alike from the checkpoint of every single step, read back from its bytes", async () => {
+  test("ends bit for bit alike from the checkpoint of every single step, read back from its bytes", { timeout: 60_000 }, async () => {
     const kept: Uint8Array[] = [];
     const store: CheckpointStore = { save: async (checkpoint) => `number ${kept.push(encodeCheckpoint(checkpoint))}`, load: async () => undefined };
     const straight = await told({ checkpoints: store, checkpointEvery: 1 });

@@ -77,26 +77,30 @@ test("a table of epochs is written line by line, and a resumed run leaves the fi
   await expect(fit({ ...plan(), callbacks: [csvFile(broken)], resume: checkpoint })).rejects.toMatchObject({ code: "FILE_UNREADABLE" });
 });
 
-test("TensorBoard reads what is written: scalars by step, histograms of weights, and a resumed run without doubled steps", async (context) => {
-  const python = process.env["ESPALIER_PYTHON"] ?? "python3";
-  const read = async (): Promise<{
-    skipped?: string;
-    scalars: Record<string, [number, number][]>;
-    histograms: Record<string, { step: number; num: number }[]>;
-  }> => JSON.parse((await run(python, [join(import.meta.dirname, "../../test/golden/read-tensorboard.py"), folder])).stdout) as never; // the script's own form
-  const log = (): FitOptions => ({ ...plan(), callbacks: [tensorBoardFiles(folder, { everySteps: 1, histograms: true })] });
-  const checkpoint = await stopped(4, log());
-  const { history } = await fit({ ...log(), resume: { ...checkpoint } });
-  const found = await read().catch(
-    (error: unknown) => ({ skipped: `${python} cannot be run (${String(error)})`, scalars: {}, histograms: {} }) as never,
-  );
-  if (found.skipped !== undefined) {
-    console.warn(`skipped: ${found.skipped}`); // shown by the runner
-    context.skip(found.skipped); // throws
-  }
-  const losses = found.scalars["batch/loss"]!;
-  expect(losses.map(([step]) => step)).toEqual(Array.from({ length: 12 }, (_, i) => i + 1));
-  expect(found.scalars["epoch/validation.rmse"]!.map(([step]) => step)).toEqual([3, 6, 9, 12]);
-  found.scalars["epoch/loss"]!.forEach(([, value], i) => expect(value).toBeCloseTo(history[i]!.loss, 6));
-  expect(found.histograms["weights/dense/kernel"]!.map(({ step, num }) => [step, num])).toEqual([3, 6, 9, 12].map((step) => [step, 2]));
-});
+test(
+  "TensorBoard reads what is written: scalars by step, histograms of weights, and a resumed run without doubled steps",
+  { timeout: 60_000 },
+  async (context) => {
+    const python = process.env["ESPALIER_PYTHON"] ?? "python3";
+    const read = async (): Promise<{
+      skipped?: string;
+      scalars: Record<string, [number, number][]>;
+      histograms: Record<string, { step: number; num: number }[]>;
+    }> => JSON.parse((await run(python, [join(import.meta.dirname, "../../test/golden/read-tensorboard.py"), folder])).stdout) as never; // the script's own form
+    const log = (): FitOptions => ({ ...plan(), callbacks: [tensorBoardFiles(folder, { everySteps: 1, histograms: true })] });
+    const checkpoint = await stopped(4, log());
+    const { history } = await fit({ ...log(), resume: { ...checkpoint } });
+    const found = await read().catch(
+      (error: unknown) => ({ skipped: `${python} cannot be run (${String(error)})`, scalars: {}, histograms: {} }) as never,
+    );
+    if (found.skipped !== undefined) {
+      console.warn(`skipped: ${found.skipped}`); // shown by the runner
+      context.skip(found.skipped); // throws
+    }
+    const losses = found.scalars["batch/loss"]!;
+    expect(losses.map(([step]) => step)).toEqual(Array.from({ length: 12 }, (_, i) => i + 1));
+    expect(found.scalars["epoch/validation.rmse"]!.map(([step]) => step)).toEqual([3, 6, 9, 12]);
+    found.scalars["epoch/loss"]!.forEach(([, value], i) => expect(value).toBeCloseTo(history[i]!.loss, 6));
+    expect(found.histograms["weights/dense/kernel"]!.map(({ step, num }) => [step, num])).toEqual([3, 6, 9, 12].map((step) => [step, 2]));
+  },
+);
