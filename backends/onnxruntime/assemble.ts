@@ -8,12 +8,14 @@ import {
   type Graph,
   type Node,
   type OnnxModel,
+  type OnnxNode,
   type OnnxValue,
   type Operator,
   type Tensors,
   type ValueName,
   type ValueType,
 } from "../../core/index.ts";
+import { joinedProducts, type JoinedProduct } from "./joined-products.ts";
 import type { KernelCall } from "./kernels/compile.ts";
 import { planKernel, type KernelType } from "./kernels/index.ts";
 import { customOperator } from "./native/custom-operators.ts";
@@ -50,8 +52,14 @@ export function assemble(graph: Graph, wanted: readonly ValueName[], { initializ
   const calls: KernelCall[] = [];
   const names = new Map<ValueName, string>();
   const nameOf = (value: ValueName): string => (value === "" ? "" : (names.get(value) ?? value));
+  const products = joinedProducts(graph);
   for (const node of graph.nodes) {
     emit.enter(node.name);
+    const product = products.get(node);
+    if (product !== undefined) {
+      names.set(node.outputs[0] ?? "", emitProduct(product, emit, nameOf));
+      continue;
+    }
     const call = kernels ? callKernel(graph, node) : undefined;
     if (call !== undefined) {
       const attributes = { kernel: int(calls.length) };
@@ -63,7 +71,8 @@ export function assemble(graph: Graph, wanted: readonly ValueName[], { initializ
     const outputs = emitNode(graph, node, emit, nameOf);
     node.outputs.forEach((output, i) => names.set(output, outputs[i] ?? output));
   }
-  const used = new Set(emit.nodes.flatMap((node) => node.inputs));
+  const nodes = withoutDead(emit.nodes, wanted.map(nameOf));
+  const used = new Set(nodes.flatMap((node) => node.inputs));
   const constants = Object.fromEntries(Object.entries({ ...graph.constants, ...initializers }).filter(([name]) => used.has(name)));
   const inputs = [...graph.inputs, ...graph.state].filter((value) => used.has(value.name) && initializers[value.name] === undefined);
   const model: OnnxModel = {
@@ -73,11 +82,28 @@ export function assemble(graph: Graph, wanted: readonly ValueName[], { initializ
     opsets: Object.fromEntries([...emit.domains].map((domain) => [domain, opsets[domain] ?? 1])),
     inputs: inputs.map((input): OnnxValue => ({ name: input.name, dtype: input.dtype, shape: input.shape })),
     outputs: wanted.map((value): OnnxValue => ({ name: nameOf(value), ...typeOf(graph, value) })),
-    initializers: { ...constants, ...emit.initializers },
-    nodes: emit.nodes,
+    initializers: { ...constants, ...Object.fromEntries(Object.entries(emit.initializers).filter(([name]) => used.has(name))) },
+    nodes,
     metadata: {},
   };
   return { model, names, calls };
+}
+
+function emitProduct({ left, right, length, rows, columns }: JoinedProduct, emit: OnnxEmitter, nameOf: (value: ValueName) => string): string {
+  const a = emit.emit("Reshape", [nameOf(left), emit.ints([length, rows])]);
+  const b = emit.emit("Reshape", [nameOf(right), emit.ints([length, columns])]);
+  return emit.emit("Gemm", [a, b], { transA: int(1) });
+}
+
+/** The nodes that the wanted values need: ONNX Runtime computes all that it is given. */
+function withoutDead(nodes: readonly OnnxNode[], wanted: readonly string[]): readonly OnnxNode[] {
+  const needed = new Set(wanted);
+  const kept = nodes.toReversed().filter((node) => {
+    const isNeeded = node.outputs.some((output) => needed.has(output));
+    if (isNeeded) for (const input of node.inputs) needed.add(input);
+    return isNeeded;
+  });
+  return kept.toReversed();
 }
 
 /** Every output of a custom operator must have a name. */
