@@ -9,6 +9,7 @@ const config: ReturnType<typeof defineConfig> = defineConfig({
           include: ["{core,backends,server,node,cli,browser,scripts,bench}/**/*.test.ts"],
           exclude: ["**/*.browser.test.ts", "**/*.edge.test.ts", "**/node_modules/**"],
           pool: "threads",
+          testTimeout: 30_000, // a busy machine is no failure
         },
       },
       { test: { name: "conformance", include: ["test/conformance/**/*.test.ts"], testTimeout: 120_000, pool: "forks" } },

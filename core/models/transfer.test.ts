@@ -5,7 +5,7 @@ import { Random } from "../random.ts";
 import { tensor, toNumbers, type Tensors } from "../tensor.ts";
 import { adam, fit, softmaxCrossEntropy } from "../training/index.ts";
 import { isFrozen, unfreeze } from "./freeze.ts";
-import { bodyOf, convNet, mergeLora, mlp, transfer, withLora, type Model } from "./index.ts";
+import { bodyOf, convNet, mergeLora, mlp, textTransformer, transfer, withLora, type Model } from "./index.ts";
 
 const backend = openReference();
 afterAll(() => backend.dispose());
@@ -98,6 +98,50 @@ test("low-rank additions start as nothing, are all that is trained, and merge in
     toNumbers((await outputsOf(tuned.model, { features }))["logits"]!),
   ];
   ours.forEach((value, i) => expect(value).toBeCloseTo(theirs[i]!, 5));
+});
+
+test("attention takes low-rank additions like any product: queries and values of a transformer, merged without changing an answer", async () => {
+  const base = textTransformer({
+    texts: [{ input: "tokens", vocabulary: 12, maxLength: 5 }],
+    head: { task: "classification", classes: 3 },
+    width: 8,
+    layers: 1,
+    heads: 2,
+    dropoutRate: 0,
+  });
+  const model = withLora(base, { rank: 2, match: ["*attention/query/kernel", "*attention/value/kernel"] });
+  const trained = model.graph.state.filter(({ name }) => !isFrozen(model, name)).map(({ name, shape }) => [name, shape]);
+  expect(trained).toEqual([
+    ["tokens_block1/attention/query/kernel/lora_a", [8, 2]],
+    ["tokens_block1/attention/query/kernel/lora_b", [2, 8]],
+    ["tokens_block1/attention/value/kernel/lora_a", [8, 2]],
+    ["tokens_block1/attention/value/kernel/lora_b", [2, 8]],
+  ]);
+  const tokens = tensor(
+    "int32",
+    [rows, 5],
+    Int32Array.from({ length: rows * 5 }, (_, i) => 1 + ((7 * i + (i % 11)) % 11)),
+  );
+  const labels = tensor(
+    "int32",
+    [rows],
+    Int32Array.from({ length: rows }, (_, row) => Number(tokens.data[row * 5]) % 3),
+  );
+  const batches = tensorBatches({ tokens, labels }, { batchSize: 30 });
+  const { model: tuned } = await fit({
+    model,
+    backend,
+    loss: softmaxCrossEntropy(),
+    optimizer: adam({ learningRate: 0.02 }),
+    train: batches,
+    epochs: 3,
+  });
+  const [ours, theirs] = [await outputsOf(mergeLora(tuned), { tokens }), await outputsOf(tuned, { tokens })].map((outputs) =>
+    toNumbers(outputs["logits"]!),
+  );
+  ours!.forEach((value, i) => expect(value).toBeCloseTo(theirs![i]!, 5));
+  const before = toNumbers((await outputsOf(base, { tokens }))["logits"]!);
+  expect(theirs!.some((value, i) => Math.abs(value - before[i]!) > 1e-3)).toBe(true);
 });
 
 test("wrong ranks, names and models are refused", () => {

@@ -4,9 +4,12 @@ import { openReference } from "../../backends/reference/index.ts";
 import { tensorBatches } from "../data/tensor-batches.ts";
 import { Random } from "../random.ts";
 import { elementCount, tensor, toNumbers, type Tensors } from "../tensor.ts";
-import { adam, fit, meanSquaredError, softmaxCrossEntropy, type Losses } from "../training/index.ts";
+import { adam, fit, gaussianKlDivergence, meanSquaredError, softmaxCrossEntropy, type Losses } from "../training/index.ts";
 import {
+  autoencoder,
+  causalLanguageModel,
   dlrm,
+  generate,
   ftTransformer,
   mobileNetV2,
   recurrentForecaster,
@@ -27,7 +30,7 @@ import {
 
 const backend = openReference();
 afterAll(() => backend.dispose());
-vi.setConfig({ testTimeout: 60_000 }); // drawing first values for 80 million parameters takes seconds
+vi.setConfig({ testTimeout: 180_000 }); // drawing first values for 80 million parameters takes seconds
 const classes = (n: number): { readonly task: "classification"; readonly classes: number } => ({ task: "classification", classes: n });
 
 /** Trained numbers; running statistics are not among them. */
@@ -212,6 +215,31 @@ test("a text encoder's embedding is the mean of its vectors", async () => {
   mean.forEach((value, i) => expect(value).toBeCloseTo((encoded[i]! + encoded[8 + i]!) / 2, 5));
 });
 
+test("a causal language model sees nothing ahead, learns a text by heart and says it again", async () => {
+  const text = [1, 4, 2, 5, 3, 1, 4, 2, 5, 3, 1, 4];
+  const model = causalLanguageModel({ vocabulary: 6, length: 8, width: 16, layers: 1, heads: 2, dropoutRate: 0 });
+  const logits = async (tokens: readonly number[]): Promise<number[]> =>
+    toNumbers((await outputsOf(model, { tokens: tensor("int32", [1, 8], tokens) }))["logits"]!);
+  const [one, other] = [await logits([1, 2, 3, 4, 5, 0, 0, 0]), await logits([1, 2, 3, 5, 5, 5, 5, 5])];
+  expect(one.slice(0, 18)).toEqual(other.slice(0, 18)); // the first three places
+  expect(one.slice(18, 24)).not.toEqual(other.slice(18, 24));
+
+  const starts = [0, 1, 2, 3];
+  const windows = (from: number): number[] => starts.flatMap((start) => text.slice(start + from, start + from + 8));
+  const feeds = { tokens: tensor("int32", [4, 8], windows(0)), labels: tensor("int32", [4, 8], windows(1)) };
+  const { model: learned, history } = await train(model, feeds, { epochs: 60, batchSize: 4, learningRate: 0.02 });
+  expect(history.at(-1)!.loss).toBeLessThan(0.4);
+  const executable = await backend.compile(learned.graph, { state: learned.state });
+  expect(await generate(executable, { prompt: [1, 4, 2], tokens: 7, temperature: 0 })).toEqual([5, 3, 1, 4, 2, 5, 3]);
+  expect(await generate(executable, { prompt: [1, 4, 2], tokens: 7, temperature: 0, stop: 4 })).toEqual([5, 3, 1]);
+  const wild = { prompt: [1], tokens: 20, temperature: 5, seed: 3 };
+  expect(await generate(executable, wild)).toEqual(await generate(executable, wild));
+  expect(await generate(executable, { ...wild, topK: 1 })).toEqual(await generate(executable, { ...wild, temperature: 0 }));
+  expect(await generate(executable, { ...wild, topP: 1e-6 })).toEqual(await generate(executable, { ...wild, temperature: 0 }));
+  await expect(generate(executable, { prompt: [6], tokens: 1 })).rejects.toThrow("the prompt has token 6; the model's tokens are from 0 to 5");
+  await executable.dispose();
+});
+
 const forecast = { window: 12, features: 1, horizon: 3, seed: 1 };
 
 test.each([
@@ -239,10 +267,35 @@ test.each([
   expect(history.at(-1)!.loss).toBeLessThan(0.05); // the wave's variance is 0.5
 });
 
+test("an autoencoder reconstructs rows of two dimensions from two numbers, with its own input as labels", async () => {
+  const random = new Random(6);
+  const rows = Array.from({ length: 64 }, () => [random.normal(), random.normal()] as const).flatMap(([a, b]) => [a, b, a + b, a - b, 2 * a, -b]);
+  const features = tensor("float32", [64, 6], rows);
+  const loss = [{ loss: meanSquaredError({ output: "reconstruction" }), labels: "features" }];
+  const { history } = await train(autoencoder({ width: 6, latent: 2, hidden: [16] }), { features }, { loss, epochs: 60 });
+  expect(history.at(-1)!.loss).toBeLessThan(0.25 * history[0]!.loss);
+  expect(() => autoencoder({ width: 6, latent: 6 })).toThrow("latent must be a whole number from 1 to below the width 6, not 6");
+});
+
 test("a variational autoencoder decodes its mean when predicting", async () => {
   const model = variationalAutoencoder({ width: 4, latent: 2, hidden: [8], seed: 3 });
   const features = normal([5, 4]);
   const [first, second] = [await outputsOf(model, { features }), await outputsOf(model, { features })];
   expect(first["latent"]?.shape).toEqual([5, 4]);
   expect(first["reconstruction"]).toEqual(second["reconstruction"]);
+});
+
+test("a variational autoencoder learns to reconstruct through noise, and keeps its distribution near the normal one", async () => {
+  const random = new Random(9);
+  const rows = Array.from({ length: 96 }, () => [random.normal(), random.normal()] as const).flatMap(([a, b]) => [a, b, a + b, a - b]);
+  const features = tensor("float32", [96, 4], rows);
+  const loss: Losses = [
+    { loss: meanSquaredError({ output: "reconstruction" }), labels: "features" },
+    { loss: gaussianKlDivergence(), labels: "features", weight: 0.02 },
+  ];
+  const { model, history } = await train(variationalAutoencoder({ width: 4, latent: 2, hidden: [16], seed: 3 }), { features }, { loss, epochs: 60 });
+  expect(history.at(-1)!.loss).toBeLessThan(0.5 * history[0]!.loss);
+  const latent = toNumbers((await outputsOf(model, { features }))["latent"]!);
+  const spread = (k: number): number => Math.sqrt(latent.filter((_, i) => i % 4 === k).reduce((sum, mean) => sum + mean * mean, 0) / 96);
+  for (const k of [0, 1]) expect(spread(k)).toBeLessThan(2); // means without the divergence's pull run away
 });
