@@ -13,7 +13,8 @@ export interface JoinedProduct {
 /**
  * Sums of products that the weights' gradients of a dense layer over sequences are, by the node that sums: ReduceSum(MatMul(Transpose(x), dY)) over all leading axes.
  *
- * As one product over all steps they are neither written for each image nor added up: with [16, 128, 256] and [16, 128, 1024] 2.3 ms instead of 6.1.
+ * As one product over all steps they are neither written for each image nor added up: with [16, 128, 256] and [16, 128, 1024] 8.4 ms in one thread
+ * instead of 12.2.
  */
 export function joinedProducts(graph: Graph): ReadonlyMap<Node, JoinedProduct> {
   const producers = new Map(graph.nodes.flatMap((node) => node.outputs.map((output) => [output, node] as const)));
