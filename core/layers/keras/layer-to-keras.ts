@@ -14,7 +14,8 @@ export function layerToKeras({
 }: Pick<LayerCall, "kind" | "name" | "config"> & { readonly trainable?: boolean }): JsonObject {
   const known = kerasClasses[kind];
   const where = `"${name}" (${kind})`;
-  const written: Record<string, unknown> = { name, trainable };
+  // Where it is true it goes without saying: some of Keras's layers do not take it.
+  const written: Record<string, unknown> = { name, ...(!trainable && { trainable }) };
   for (const [key, value] of Object.entries(config)) {
     if (known?.ofCall?.includes(key)) continue;
     const only: unknown = known?.only?.[key];
