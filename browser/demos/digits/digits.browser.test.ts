@@ -89,7 +89,7 @@ describe("the digits demo", () => {
   });
 
   test("on a WebGPU adapter that is asked for it trains with our engine", async () => {
-    await visit({ query: "?backend=webgpu&epochs=4", chromium: { webgpu: true } }, async (page) => {
+    await visit({ query: "?backend=webgpu&epochs=8", chromium: { webgpu: true } }, async (page) => {
       await page.getByRole("button", { name: "Start training" }).click();
       await finish(page);
       expect(await page.locator(".badge").innerText()).toBe("webgpu");
