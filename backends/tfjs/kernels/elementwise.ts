@@ -51,7 +51,12 @@ export const elementwise: Kernels = {
   Or: binary(tf.logicalOr),
   Not: unary(tf.logicalNot),
   Where: {
-    run: ({ input, outputType }) => tf.where(full(input(0), outputType.shape), full(input(1), outputType.shape), full(input(2), outputType.shape)),
+    run({ input, outputType: { shape } }) {
+      const [condition, a, b] = [full(input(0), shape), full(input(1), shape), full(input(2), shape)];
+      if (shape.length <= 4) return tf.where(condition, a, b);
+      const flat = (x: tf.Tensor): tf.Tensor => tf.reshape(x, [-1]); // WebGPU has no such choice above four axes
+      return tf.reshape(tf.where(flat(condition), flat(a), flat(b)), [...shape]);
+    },
   },
   Cast: { run: cast },
   Identity: { run: ({ input }) => tf.clone(input(0)) },

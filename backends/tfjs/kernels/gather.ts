@@ -26,6 +26,7 @@ function gatherGrad(context: KernelContext): tf.Tensor {
   const axis = fromFront(attributes.int("axis"), shape.length);
   const size = shape[axis] ?? 0;
   const indices = checkedIndices(context, { index: 1, size, fromEnd: true });
+  if (indices.size === 0) return tf.zeros([...shape]); // WebGL scatters no rows
   const outer = elementCount(shape.slice(0, axis));
   const inner = elementCount(shape.slice(axis + 1));
   const updates = tf.transpose(tf.reshape(input(2), [outer, indices.size, inner]), [1, 0, 2]);
@@ -87,10 +88,31 @@ function pad(context: KernelContext): tf.Tensor {
   );
   const value = context.host(2);
   const around = begin.map((count, axis): [number, number] => [Math.max(0, count), Math.max(0, end[axis] ?? 0)]);
-  if (value !== undefined || context.inputs[2] === undefined) return tf.pad(cut, around, value === undefined ? 0 : Number(value.data[0]));
+  if (value !== undefined || context.inputs[2] === undefined) return padded(cut, around, value === undefined ? 0 : Number(value.data[0]));
   // A constant that only the device knows: zeros around x, plus the constant around zeros.
-  const filled = tf.mul(tf.pad(tf.zerosLike(cut), around, 1), context.input(2));
-  return tf.add(tf.pad(cut, around, 0), filled);
+  const filled = tf.mul(padded(tf.zerosLike(cut), around, 1), context.input(2));
+  return tf.add(padded(cut, around, 0), filled);
+}
+
+/** Above four axes the shaders of WebGPU do not compile: one axis after the other, with those before and after it as one each. */
+function padded(x: tf.Tensor, around: readonly [number, number][], value: number): tf.Tensor {
+  if (x.rank <= 4) return tf.pad(x, [...around], value);
+  return around.reduce((result, [begin, end], axis) => {
+    if (begin === 0 && end === 0) return result;
+    const product = (sizes: readonly number[]): number => sizes.reduce((a, b) => a * b, 1);
+    const size = result.shape[axis] ?? 1;
+    const flat = tf.reshape(result, [product(result.shape.slice(0, axis)), size, product(result.shape.slice(axis + 1))]);
+    const wider = tf.pad(
+      flat,
+      [
+        [0, 0],
+        [begin, end],
+        [0, 0],
+      ],
+      value,
+    );
+    return tf.reshape(wider, result.shape.with(axis, size + begin + end));
+  }, x);
 }
 
 /** What indices may be. */
