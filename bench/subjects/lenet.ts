@@ -1,4 +1,4 @@
-import { conv2D, dense, flatten, maxPooling2D, sequential } from "../../core/index.ts";
+import { conv2D, dense, flatten, maxPooling2D, sequential, type Model } from "../../core/index.ts";
 import { classes, type Subject } from "./subject.ts";
 
 /** LeNet-5 with ReLU and maximum pooling. */
@@ -6,21 +6,7 @@ export const lenet: Subject = {
   name: "LeNet b64",
   batch: 64,
   row: [1, 28, 28],
-  build: () =>
-    sequential({
-      input: { name: "x", shape: [1, 28, 28] },
-      layers: [
-        conv2D({ filters: 6, kernelSize: 5, padding: "same", activation: "relu" }),
-        maxPooling2D({ poolSize: 2 }),
-        conv2D({ filters: 16, kernelSize: 5, activation: "relu" }),
-        maxPooling2D({ poolSize: 2 }),
-        flatten(),
-        dense({ units: 120, activation: "relu" }),
-        dense({ units: 84, activation: "relu" }),
-        dense({ units: classes }),
-      ],
-      output: "logits",
-    }),
+  build: () => lenetModel(),
   pytorch: "lenet",
   tfjs: {
     build: ({ layers }) => {
@@ -41,3 +27,22 @@ export const lenet: Subject = {
   repeats: 10,
   rounds: 21,
 };
+
+/** LeNet-5 with ReLU and maximum pooling, over `x` [batch, 1, 28, 28]. */
+export function lenetModel(seed = 0): Model {
+  return sequential({
+    input: { name: "x", shape: [1, 28, 28] },
+    layers: [
+      conv2D({ filters: 6, kernelSize: 5, padding: "same", activation: "relu" }),
+      maxPooling2D({ poolSize: 2 }),
+      conv2D({ filters: 16, kernelSize: 5, activation: "relu" }),
+      maxPooling2D({ poolSize: 2 }),
+      flatten(),
+      dense({ units: 120, activation: "relu" }),
+      dense({ units: 84, activation: "relu" }),
+      dense({ units: classes }),
+    ],
+    output: "logits",
+    seed,
+  });
+}
