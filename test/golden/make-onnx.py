@@ -238,6 +238,9 @@ def exported_by_pytorch():
         buffer = io.BytesIO()
         if dynamo:
             program = torch.onnx.export(module.eval(), (x,), dynamo=True, opset_version=opset, input_names=["x"], output_names=["y"], dynamic_shapes=({0: torch.export.Dim("batch_size")},))
+            # Without the stack traces that the exporter keeps for each node: they name folders of the machine.
+            for node in program.model.graph:
+                node.metadata_props.clear()
             program.save(buffer)
         else:
             torch.onnx.export(module.eval(), (x,), buffer, dynamo=False, opset_version=opset, input_names=["x"], output_names=["y"], dynamic_axes={"x": {0: "batch_size"}, "y": {0: "batch_size"}})
