@@ -18,6 +18,8 @@ import {
 import { joinedProducts, type JoinedProduct } from "./joined-products.ts";
 import type { KernelCall } from "./kernels/compile.ts";
 import { planKernel, type KernelType } from "./kernels/index.ts";
+import type { Fused } from "./fusions/fusion.ts";
+import { findFusions } from "./fusions/index.ts";
 import { customOperator } from "./native/custom-operators.ts";
 import { findLowering } from "./lowering/index.ts";
 import type { LoweringContext, Operand } from "./lowering/lowering.ts";
@@ -53,6 +55,12 @@ export function assemble(graph: Graph, wanted: readonly ValueName[], { initializ
   const names = new Map<ValueName, string>();
   const nameOf = (value: ValueName): string => (value === "" ? "" : (names.get(value) ?? value));
   const products = joinedProducts(graph);
+  const fusions = kernels ? findFusions(graph) : new Map<Node, Fused>();
+  const kernel = (call: KernelCall, inputs: readonly string[]): readonly string[] => {
+    calls.push(call);
+    const { operator, domain } = customOperator;
+    return emit.emitAll(operator, inputs, { kernel: int(calls.length - 1) }, { domain, outputs: call.outputs.length });
+  };
   for (const node of graph.nodes) {
     emit.enter(node.name);
     const product = products.get(node);
@@ -60,15 +68,13 @@ export function assemble(graph: Graph, wanted: readonly ValueName[], { initializ
       names.set(node.outputs[0] ?? "", emitProduct(product, emit, nameOf));
       continue;
     }
-    const call = kernels ? callKernel(graph, node) : undefined;
-    if (call !== undefined) {
-      const attributes = { kernel: int(calls.length) };
-      calls.push(call);
-      const inputs = node.inputs.filter((input) => input !== "").map(nameOf);
-      emit.add({ ...customOperator, name: node.name, inputs, outputs: node.outputs.map(kernelOutput), attributes });
+    const found = kernels ? (callFused(graph, fusions.get(node)) ?? callKernel(graph, node)) : undefined;
+    if (found !== undefined) {
+      const outputs = kernel(found.call, found.inputs.map(nameOf));
+      found.outputs.forEach((output, i) => names.set(output, outputs[i] ?? output));
       continue;
     }
-    const outputs = emitNode(graph, node, emit, nameOf);
+    const outputs = emitNode(graph, node, { emit, nameOf, ...(kernels && { kernel }) });
     node.outputs.forEach((output, i) => names.set(output, outputs[i] ?? output));
   }
   const nodes = withoutDead(emit.nodes, wanted.map(nameOf));
@@ -106,12 +112,22 @@ function withoutDead(nodes: readonly OnnxNode[], wanted: readonly string[]): rea
   return kept.toReversed();
 }
 
-/** Every output of a custom operator must have a name. */
-function kernelOutput(name: ValueName, index: number): string {
-  return name === "" ? `unused:${index}` : name;
+/** What a kernel computes in the graph. */
+interface FoundKernel {
+  readonly call: KernelCall;
+  readonly inputs: readonly ValueName[];
+  readonly outputs: readonly ValueName[];
 }
 
-function callKernel(graph: Graph, node: Node): KernelCall | undefined {
+function callFused(graph: Graph, fused: Fused | undefined): FoundKernel | undefined {
+  if (fused === undefined) return undefined;
+  const [inputs, outputs] = [fused.inputs, fused.outputs].map((values) => values.flatMap((value) => staticType(typeOf(graph, value)) ?? []));
+  if (inputs?.length !== fused.inputs.length || outputs?.length !== fused.outputs.length) return undefined;
+  const plan = fused.plan({ inputs, outputs });
+  return plan && { call: { plan, outputs: outputs.map(({ shape }) => shape) }, inputs: fused.inputs, outputs: fused.outputs };
+}
+
+function callKernel(graph: Graph, node: Node): FoundKernel | undefined {
   const operator = findOperator(node.operator);
   const types = [...node.inputs, ...node.outputs].map((value) => (value === "" ? undefined : staticType(typeOf(graph, value))));
   const inputs = types.slice(0, node.inputs.length);
@@ -120,7 +136,8 @@ function callKernel(graph: Graph, node: Node): KernelCall | undefined {
     return undefined;
   }
   const plan = planKernel(node.operator, { attributes: readAttributes(operator, node.name, node.attributes), inputs, outputs });
-  return plan && { plan, outputs: outputs.map(({ shape }) => shape) };
+  const given = node.inputs.filter((input) => input !== "");
+  return plan && { call: { plan, outputs: outputs.map(({ shape }) => shape) }, inputs: given, outputs: node.outputs };
 }
 
 function staticType({ dtype, shape }: ValueType): KernelType | undefined {
@@ -128,11 +145,19 @@ function staticType({ dtype, shape }: ValueType): KernelType | undefined {
   return sizes.length === shape.length ? { dtype, shape: sizes } : undefined;
 }
 
-function emitNode(graph: Graph, node: Node, emit: OnnxEmitter, nameOf: (value: ValueName) => string): readonly string[] {
+/** What nodes are emitted with. */
+interface EmitTools {
+  readonly emit: OnnxEmitter;
+  readonly nameOf: (value: ValueName) => string;
+  readonly kernel?: NonNullable<LoweringContext["kernel"]>;
+}
+
+function emitNode(graph: Graph, node: Node, { emit, nameOf, kernel }: EmitTools): readonly string[] {
   const operator = findOperator(node.operator);
   if (operator === undefined) throw new EspalierError("GRAPH_INVALID", `${node.name}: no operator "${node.operator}"`, { node: node.name });
   const lowering = findLowering(node);
-  if (lowering === undefined) return emitStandard(graph, node, { operator, emit, nameOf });
+  const standard = { operator, emit, nameOf };
+  if (lowering === undefined) return emitStandard(graph, node, standard);
   const operand = (value: ValueName): Operand => staticOperand(nameOf(value), typeOf(graph, value), node);
   const inputs = node.inputs.map((input) => (input === "" ? undefined : operand(input)));
   const context: LoweringContext = {
@@ -141,8 +166,9 @@ function emitNode(graph: Graph, node: Node, emit: OnnxEmitter, nameOf: (value: V
     input: (index) => inputs[index] ?? missing(node, index),
     outputs: node.outputs.map(operand),
     attributes: readAttributes(operator, node.name, node.attributes),
+    ...(kernel && { kernel }),
   };
-  return lowering.lower(context);
+  return lowering.lower(context) ?? emitStandard(graph, node, standard);
 }
 
 interface Standard {

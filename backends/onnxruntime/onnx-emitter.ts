@@ -23,12 +23,21 @@ export class OnnxEmitter {
   }
 
   /** Adds a node and returns the name of its first output. */
-  emit(operator: string, inputs: readonly string[], attributes: Readonly<Record<string, OnnxAttribute>> = {}, options: EmitOptions = {}): string {
-    const { domain = "", outputs = 1 } = options;
+  emit(operator: string, inputs: readonly string[], attributes?: Readonly<Record<string, OnnxAttribute>>, options?: EmitOptions): string {
+    return this.emitAll(operator, inputs, attributes, options)[0] ?? "";
+  }
+
+  /** Adds a node and returns the names of all outputs. */
+  emitAll(
+    operator: string,
+    inputs: readonly string[],
+    attributes: Readonly<Record<string, OnnxAttribute>> = {},
+    { domain = "", outputs = 1 }: EmitOptions = {},
+  ): readonly string[] {
     const name = this.#fresh(operator);
     const names = Array.from({ length: outputs }, (_, i) => (i === 0 ? name : `${name}:${i}`));
     this.add({ name, operator, domain, inputs, outputs: names, attributes });
-    return name;
+    return names;
   }
 
   /** Adds a node as it is. */

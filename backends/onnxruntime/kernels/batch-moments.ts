@@ -14,29 +14,35 @@ export const batchMoments: HostKernel = {
     if (parts === undefined) return undefined;
     const { images, channels, pixels, width } = parts;
     const source = momentsFunction(pixels);
-    const results = width * pixels * 4; // after the part: for each image and channel its sum and its squares
+    const entry = 32; // for each image and channel its sum and its squares
+    const all = { offset: 0, bytes: channels * 4 };
     return {
       functions: [source],
-      scratchBytes: results + images * channels * 32,
-      compute({ functions, scratch, floats, read, write }, [from = 0n], [mean = 0n, variance = 0n]) {
-        eachPart(parts, ({ image, channel, count, place }) => {
-          read(scratch, from, place);
-          functions[source.name]?.(scratch, scratch + results + (image * channels + channel) * 32, count);
-        });
-        for (let c = 0; c < channels; c += 1) {
-          let [average, squares] = [0, 0];
-          for (let n = 0; n < images; n += 1) {
-            const at = results / 4 + (n * channels + c) * 8;
-            const difference = (floats[at] ?? 0) / pixels - average;
-            average += difference / (n + 1);
-            squares += (floats[at + 4] ?? 0) + (difference * difference * pixels * n) / (n + 1);
+      scratchBytes: Math.max(width * pixels * 4, channels * 8),
+      sharedBytes: images * channels * entry,
+      phases: [
+        ({ functions, scratch, shared, read, share }, [from = 0n]) => {
+          eachPart(parts, share, ({ image, channel, count, place }) => {
+            functions[source.name]?.(read(scratch, from, place), shared + (image * channels + channel) * entry, count);
+          });
+        },
+        ({ scratch, shared, floats, write, share }, _inputs, [mean = 0n, variance = 0n]) => {
+          if (share.index > 0) return;
+          for (let c = 0; c < channels; c += 1) {
+            let [average, squares] = [0, 0];
+            for (let n = 0; n < images; n += 1) {
+              const at = (shared + (n * channels + c) * entry) / 4;
+              const difference = (floats[at] ?? 0) / pixels - average;
+              average += difference / (n + 1);
+              squares += (floats[at + 4] ?? 0) + (difference * difference * pixels * n) / (n + 1);
+            }
+            floats[scratch / 4 + c] = average;
+            floats[scratch / 4 + channels + c] = squares / (images * pixels);
           }
-          floats[c] = average;
-          floats[channels + c] = squares / (images * pixels);
-        }
-        write(mean, scratch, { offset: 0, bytes: channels * 4 });
-        write(variance, scratch + channels * 4, { offset: 0, bytes: channels * 4 });
-      },
+          write(mean, scratch, all);
+          write(variance, scratch + channels * 4, all);
+        },
+      ],
     };
   },
 };

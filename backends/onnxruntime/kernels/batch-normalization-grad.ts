@@ -14,62 +14,62 @@ export const batchNormalizationGrad: HostKernel = {
     const { images, channels, pixels, width } = parts;
     const [sums, apply] = [sumsFunction(pixels), applyFunction(pixels)];
     const partSize = width * pixels * 4;
-    const padded = Math.ceil(channels / 4) * 16;
-    // dY's part, X's part, then scale, mean, inverse, then the sums or numbers of each channel
-    const at = {
-      dy: 0,
-      x: partSize,
-      scale: 2 * partSize,
-      mean: 2 * partSize + padded,
-      inverse: 2 * partSize + 2 * padded,
-      sums: 2 * partSize + 3 * padded,
-    };
+    const all = { offset: 0, bytes: channels * 4 };
+    const numbers = channels * 4;
     return {
       functions: [sums, apply],
-      scratchBytes: at.sums + channels * 32,
-      compute(
-        { functions, scratch, floats, read, write },
-        [gradient = 0n, from = 0n, scale = 0n, mean = 0n, inverse = 0n],
-        [dx = 0n, dScale = 0n, dBias = 0n],
-      ) {
-        const all = { offset: 0, bytes: channels * 4 };
-        read(scratch + at.scale, scale, all);
-        read(scratch + at.mean, mean, all);
-        read(scratch + at.inverse, inverse, all);
-        floats.fill(0, at.sums / 4, at.sums / 4 + channels * 8);
-        eachPart(parts, ({ channel, count, place }) => {
-          read(scratch + at.dy, gradient, place);
-          read(scratch + at.x, from, place);
-          functions[sums.name]?.(scratch + at.dy, scratch + at.x, scratch + at.mean + channel * 4, scratch + at.sums + channel * 32, count);
-        });
-        const values = (offset: number, c: number): number => floats[offset / 4 + c] ?? Number.NaN;
-        for (let c = 0; c < channels; c += 1) {
-          const place = at.sums / 4 + c * 8;
-          const [total, met] = [fourFrom(floats, place), fourFrom(floats, place + 4)];
-          const [slope, away] = [values(at.scale, c) * values(at.inverse, c), met * values(at.inverse, c) ** 2];
-          const along = (-slope * away) / (images * pixels);
-          floats.set([slope, along, -along * values(at.mean, c) - (slope * total) / (images * pixels)], place);
-          floats[at.scale / 4 + c] = met * values(at.inverse, c); // scale is not needed any more
-          floats[at.inverse / 4 + c] = total;
-        }
-        write(dScale, scratch + at.scale, all);
-        write(dBias, scratch + at.inverse, all);
-        eachPart(parts, ({ channel, count, place }) => {
-          read(scratch + at.dy, gradient, place);
-          read(scratch + at.x, from, place);
-          functions[apply.name]?.(scratch + at.dy, scratch + at.x, scratch + at.sums + channel * 32, count);
-          write(dx, scratch + at.dy, place);
-        });
-      },
+      scratchBytes: 3 * partSize + 5 * numbers,
+      sharedBytes: images * channels * entry, // sums of each image's channels; then in the first image's place a, b and c of each channel
+      phases: [
+        ({ functions, scratch, shared, read, share }, [gradient = 0n, from = 0n, , mean = 0n]) => {
+          const means = read(scratch + 3 * partSize, mean, all);
+          eachPart(parts, share, ({ image, channel, count, place }) => {
+            const [dy, x] = [read(scratch, gradient, place), read(scratch + partSize, from, place)];
+            functions[sums.name]?.(dy, x, means + channel * 4, shared + (image * channels + channel) * entry, count);
+          });
+        },
+        ({ scratch, shared, floats, read, write, share }, [, , scale = 0n, mean = 0n, inverse = 0n], [, dScale = 0n, dBias = 0n]) => {
+          if (share.index > 0) return;
+          const own = (index: number): number => scratch + 3 * partSize + index * numbers;
+          const [a, b, c] = [read(own(0), scale, all) / 4, read(own(1), mean, all) / 4, read(own(2), inverse, all) / 4];
+          for (let channel = 0; channel < channels; channel += 1) {
+            let [total, met] = [0, 0];
+            for (let image = 0; image < images; image += 1) {
+              const place = (shared + (image * channels + channel) * entry) / 4;
+              total += fourFrom(floats, place);
+              met += fourFrom(floats, place + 4);
+            }
+            const [factor, average, deviation] = [floats[a + channel] ?? 0, floats[b + channel] ?? 0, floats[c + channel] ?? 0];
+            const along = (-factor * deviation ** 3 * met) / (images * pixels);
+            const slope = factor * deviation;
+            floats.set([slope, along, -along * average - (slope * total) / (images * pixels)], shared / 4 + channel * (entry / 4));
+            floats[own(3) / 4 + channel] = met * deviation;
+            floats[own(4) / 4 + channel] = total;
+          }
+          write(dScale, own(3), all);
+          write(dBias, own(4), all);
+        },
+        ({ functions, scratch, shared, read, target, write, share }, [gradient = 0n, from = 0n], [dx = 0n]) => {
+          eachPart(parts, share, ({ channel, count, place }) => {
+            const [dy, x] = [read(scratch, gradient, place), read(scratch + partSize, from, place)];
+            const result = target(scratch + 2 * partSize, dx, place);
+            functions[apply.name]?.(dy, x, result, shared + channel * entry, count);
+            write(dx, result, place);
+          });
+        },
+      ],
     };
   },
 };
+
+/** Bytes of one channel's sums or numbers. */
+const entry = 32;
 
 function fourFrom(floats: Float32Array, place: number): number {
   return (floats[place] ?? 0) + (floats[place + 1] ?? 0) + (floats[place + 2] ?? 0) + (floats[place + 3] ?? 0);
 }
 
-/** (dY, X, means, sums, channels): adds to each channel's sums of dY and of dY (X - mean), four partial sums each. */
+/** (dY, X, means, sums, channels): each channel's sums of dY and of dY (X - mean), four partial sums each. */
 function sumsFunction(pixels: number): FunctionSource {
   return {
     name: `normalization sums ${pixels}`,
@@ -91,8 +91,8 @@ function sumsFunction(pixels: number): FunctionSource {
             code.vector("multiplyAdd", [gradient, centred, product], product);
           }
         });
-        code.store(sums, 0, code.vector("add", [addAll(code, totals), code.load(sums)]));
-        code.store(sums, 16, code.vector("add", [addAll(code, products), code.load(sums, 16)]));
+        code.store(sums, 0, addAll(code, totals));
+        code.store(sums, 16, addAll(code, products));
         code.int("add", dy, pixels * 4, dy);
         code.int("add", x, pixels * 4, x);
         code.int("add", means, 4, means);
@@ -102,25 +102,26 @@ function sumsFunction(pixels: number): FunctionSource {
   };
 }
 
-/** (dY, X, numbers, channels): dY becomes a dY + b X + c. */
+/** (dY, X, dX, numbers, channels): dX is a dY + b X + c. */
 function applyFunction(pixels: number): FunctionSource {
   return {
     name: `normalization apply ${pixels}`,
-    parameters: ["i32", "i32", "i32", "i32"],
+    parameters: ["i32", "i32", "i32", "i32", "i32"],
     build(code) {
-      const [dy, x, numbers, channels] = [code.parameter(0), code.parameter(1), code.parameter(2), code.parameter(3)];
+      const [dy, x, dx, numbers, channels] = [code.parameter(0), code.parameter(1), code.parameter(2), code.parameter(3), code.parameter(4)];
       code.loop({ end: channels, step: 1 }, () => {
         const [a, b, c] = [code.loadSplat(numbers), code.loadSplat(numbers, 4), code.loadSplat(numbers, 8)];
         const count = sideBySide(pixels);
         code.loop({ end: pixels * 4, step: 16 * count }, (at) => {
-          const [gradients, inputs] = [code.int("add", dy, at), code.int("add", x, at)];
+          const [gradients, inputs, results] = [code.int("add", dy, at), code.int("add", x, at), code.int("add", dx, at)];
           for (let i = 0; i < count; i += 1) {
             const rest = code.vector("multiplyAdd", [code.load(inputs, i * 16), b, c]);
-            code.store(gradients, i * 16, code.vector("multiplyAdd", [code.load(gradients, i * 16), a, rest]));
+            code.store(results, i * 16, code.vector("multiplyAdd", [code.load(gradients, i * 16), a, rest]));
           }
         });
         code.int("add", dy, pixels * 4, dy);
         code.int("add", x, pixels * 4, x);
+        code.int("add", dx, pixels * 4, dx);
         code.int("add", numbers, 32, numbers);
       });
     },

@@ -13,35 +13,44 @@ export interface KernelCall {
 /** Kernels that are ready to run, and their memory. */
 export interface CompiledKernels {
   readonly computations: readonly Computation[];
-  /** Frees the scratch memory, which all of them share. */
+  /** Frees their memory, which all of them share. */
   release(): void;
 }
 
 /**
  * Compiles a model's kernels to one WebAssembly module over the arena.
  *
- * @returns undefined when the arena has no room for their scratch memory
+ * @returns undefined when the arena has no room for their memory
  */
 export function compileKernels(calls: readonly KernelCall[], arena: Arena, library: OrtLibrary): CompiledKernels | undefined {
   if (calls.length === 0) return { computations: [], release: () => undefined };
-  const scratchBytes = Math.max(...calls.map(({ plan }) => plan.scratchBytes));
-  const floats = arena.allocate("float32", [Math.ceil(scratchBytes / 4) + 16]);
-  const scratch = floats && arena.offsetOf(floats);
-  if (!(floats instanceof Float32Array) || scratch === undefined) return undefined;
+  const most = (sizes: readonly number[]): number => Math.ceil(Math.max(...sizes) / 64) * 64;
+  const [scratchBytes, sharedBytes] = [most(calls.map(({ plan }) => plan.scratchBytes)), most(calls.map(({ plan }) => plan.sharedBytes ?? 0))];
+  const memory = arena.allocate("float32", [(scratchBytes + sharedBytes) / 4 + 16]);
+  const scratch = memory && arena.offsetOf(memory);
+  if (memory === undefined || scratch === undefined) return undefined;
   const sources = new Map(calls.flatMap(({ plan }) => plan.functions.map((source) => [source.name, source] as const)));
   const module = new WebAssembly.Module(writeModule([...sources.values()]));
   const { exports } = new WebAssembly.Instance(module, { env: { memory: arena.memory } });
-  const base = library.addressOf(floats) - BigInt(scratch);
+  const base = library.addressOf(memory) - BigInt(scratch);
   const tools: KernelTools = {
     functions: exports as KernelTools["functions"], // one function for each source
     scratch,
-    floats,
-    read: (to, from, { offset, bytes }) => library.copy(base + BigInt(to), from + BigInt(offset), bytes),
+    shared: scratch + scratchBytes,
+    floats: new Float32Array(arena.memory.buffer),
+    read: (to, from, { offset, bytes }) => {
+      library.copy(base + BigInt(to), from + BigInt(offset), bytes);
+      return to;
+    },
+    target: (at) => at,
     write: (to, from, { offset, bytes }) => library.copy(to + BigInt(offset), base + BigInt(from), bytes),
+    share: { index: 0, count: 1 },
   };
   const computations = calls.map(({ plan, outputs }) => ({
     outputs,
-    compute: (inputs: readonly bigint[], results: readonly bigint[]): void => plan.compute(tools, inputs, results),
+    compute: (inputs: readonly bigint[], results: readonly bigint[]): void => {
+      for (const phase of plan.phases) phase(tools, inputs, results);
+    },
   }));
-  return { computations, release: () => arena.free(floats) };
+  return { computations, release: () => arena.free(memory) };
 }

@@ -1,7 +1,7 @@
 import { checkedWindow, type SlidingWindow } from "../../../core/index.ts";
 import type { FunctionBuilder, Local } from "../wasm/function-builder.ts";
 import type { FunctionSource } from "../wasm/module.ts";
-import { channelParts, eachPart, type HostKernel, type KernelUse } from "./host-kernel.ts";
+import { channelParts, eachPart, mostShares, type HostKernel, type KernelUse } from "./host-kernel.ts";
 
 /**
  * A depthwise convolution's gradient by its weights: ConvWeightGrad(X, dY) -> dW [C, 1, kh, kw], where every channel has one kernel.
@@ -19,26 +19,38 @@ export const depthwiseWeightGrad: HostKernel = {
     const width = Math.min(inputs.width, gradients.width);
     const places = shape.kernel[0] * shape.kernel[1];
     const source = weightGradFunction(shape);
-    const at = { dy: width * inputs.pixels * 4, plane: width * (inputs.pixels + gradients.pixels) * 4, sums: 0, result: 0 };
-    at.sums = at.plane + shape.planeBytes;
-    at.result = at.sums + inputs.channels * places * 16;
+    const [dyPart, plane] = [width * inputs.pixels * 4, width * (inputs.pixels + gradients.pixels) * 4];
+    const sums = inputs.channels * places * 16; // of each share
+    const all = { offset: 0, bytes: inputs.channels * places * 4 };
     return {
       functions: [source],
-      scratchBytes: at.result + inputs.channels * places * 4,
-      compute({ functions, scratch, floats, read, write }, [from = 0n, gradient = 0n], [result = 0n]) {
-        floats.fill(0, at.plane / 4, at.result / 4);
-        eachPart({ ...inputs, width }, ({ image, channel, count, place }) => {
-          read(scratch, from, place);
-          const offset = (image * inputs.channels + channel) * gradients.pixels * 4;
-          read(scratch + at.dy, gradient, { offset, bytes: count * gradients.pixels * 4 });
-          functions[source.name]?.(scratch, scratch + at.dy, scratch + at.plane, scratch + at.sums + channel * places * 16, count);
-        });
-        for (let i = 0; i < inputs.channels * places; i += 1) {
-          const sum = at.sums / 4 + i * 4;
-          floats[at.result / 4 + i] = (floats[sum] ?? 0) + (floats[sum + 1] ?? 0) + (floats[sum + 2] ?? 0) + (floats[sum + 3] ?? 0);
-        }
-        write(result, scratch + at.result, { offset: 0, bytes: inputs.channels * places * 4 });
-      },
+      scratchBytes: Math.max(plane + shape.planeBytes, all.bytes),
+      sharedBytes: sums * mostShares,
+      phases: [
+        ({ functions, scratch, shared, floats, read, share }, [from = 0n, gradient = 0n]) => {
+          floats.fill(0, (scratch + plane) / 4, (scratch + plane + shape.planeBytes) / 4);
+          const own = shared + share.index * sums;
+          floats.fill(0, own / 4, (own + sums) / 4);
+          eachPart({ ...inputs, width }, share, ({ image, channel, count, place }) => {
+            const offset = (image * inputs.channels + channel) * gradients.pixels * 4;
+            const x = read(scratch, from, place);
+            const dy = read(scratch + dyPart, gradient, { offset, bytes: count * gradients.pixels * 4 });
+            functions[source.name]?.(x, dy, scratch + plane, own + channel * places * 16, count);
+          });
+        },
+        ({ scratch, shared, floats, write, share }, _inputs, [result = 0n]) => {
+          if (share.index > 0) return;
+          for (let i = 0; i < inputs.channels * places; i += 1) {
+            let total = 0;
+            for (let thread = 0; thread < share.count; thread += 1) {
+              const place = (shared + thread * sums) / 4 + i * 4;
+              total += (floats[place] ?? 0) + (floats[place + 1] ?? 0) + (floats[place + 2] ?? 0) + (floats[place + 3] ?? 0);
+            }
+            floats[scratch / 4 + i] = total;
+          }
+          write(result, scratch, all);
+        },
+      ],
     };
   },
 };

@@ -1,4 +1,5 @@
 import type { Attributes, DType } from "../../../core/index.ts";
+import type { KernelCall } from "../kernels/compile.ts";
 import type { OnnxEmitter } from "../onnx-emitter.ts";
 
 /** A value of the model: its ONNX name and its type, with every size known. */
@@ -17,6 +18,8 @@ export interface LoweringContext {
   /** Types of the node's outputs. */
   readonly outputs: readonly Operand[];
   readonly attributes: Attributes;
+  /** Emits a kernel of our own, where they can be used, and returns the names of its outputs. */
+  readonly kernel?: (call: KernelCall, inputs: readonly string[]) => readonly string[];
 }
 
 /** How one operator is written for ONNX Runtime's CPU kernels, chosen by shape. */
@@ -24,6 +27,6 @@ export interface Lowering {
   readonly operator: string;
   /** Whether a node with these attributes needs it; every node of the operator where this is left out. */
   readonly applies?: (attributes: Attributes) => boolean;
-  /** Emits the nodes and returns the names of the outputs. */
-  lower(context: LoweringContext): readonly string[];
+  /** Emits the nodes and returns the names of the outputs, or undefined when ONNX Runtime takes the node as it is. */
+  lower(context: LoweringContext): readonly string[] | undefined;
 }

@@ -2,19 +2,19 @@ import { EspalierError } from "../../../core/index.ts";
 import type { Koffi } from "./koffi.ts";
 import type { OrtApi } from "./ort-api.ts";
 
-/** What one node of the domain `espalier.kernels` computes: float32 tensors in ONNX Runtime's memory, by their addresses. */
+/** What one node of the domain `espalier.kernels` computes: tensors of any type to float32 tensors in ONNX Runtime's memory, by their addresses. */
 export interface Computation {
   readonly outputs: readonly (readonly number[])[];
   compute(inputs: readonly bigint[], outputs: readonly bigint[]): void;
 }
 
-/** The operator: any number of float32 inputs and outputs; the attribute `kernel` says which computation of its session's. */
+/** The operator: any number of inputs, and of float32 outputs; the attribute `kernel` says which computation of its session's. */
 export const customOperator = { domain: "espalier.kernels", operator: "Kernel" } as const;
 
 /** The version of `OrtCustomOp` that is filled in: variadic parameters (14), no other kind of kernel function (16). */
 const structVersion = 15;
 const variadic = 2; // INPUT_OUTPUT_VARIADIC
-const float = 1; // ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT
+const [anyType, float] = [0, 1]; // ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED and _FLOAT
 
 /**
  * Computations of our own inside ONNX Runtime's models: it calls back in the thread that runs the session.
@@ -47,7 +47,7 @@ export class CustomOperators {
       callback("void* (void*, void*, void*)", (_operator: never, _api: never, info: never) => this.#create(info)),
       callback("void* (void*)", () => koffi.address(name)),
       callback("void* (void*)", () => null), // the CPU's
-      ofIndex(float),
+      ofIndex(anyType),
       whole(1),
       ofIndex(float),
       whole(1),
@@ -57,7 +57,7 @@ export class CustomOperators {
       ofIndex(variadic),
       ofIndex(0), // memory of the default kind
       callback("int (void*)", () => 1), // least number of inputs
-      callback("int (void*)", () => 1), // of one type
+      callback("int (void*)", () => 0), // of any types
       callback("int (void*)", () => 1), // least number of outputs
       callback("int (void*)", () => 1), // of one type
     ]);
