@@ -78,6 +78,8 @@ async function showRun(id: string, options: RunsOptions): Promise<void> {
     output.line(`\n${record.model ?? "model"} on held-out rows`);
     for (const line of formatTable(Object.entries(record.metrics).map(([name, value]) => [`  ${name}`, value]))) output.line(line);
   }
+  for (const { model, step, epoch, learningRate } of record.diverged ?? [])
+    output.line(pc.yellow(`${model} diverged in step ${step} of epoch ${epoch}, at learning rate ${formatNumber(learningRate)}`));
   for (const series of new Set(history.map((point) => point.series))) {
     const points = history.filter((point) => point.series === series);
     const last = points.at(-1);

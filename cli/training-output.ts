@@ -1,6 +1,6 @@
-import type { PreparedTable, TableEvent } from "../core/index.ts";
+import type { DivergedModel, PreparedTable, TableEvent } from "../core/index.ts";
 import type { TrainFilesOptions } from "../node/train-files.ts";
-import type { Output } from "./output.ts";
+import { formatNumber, type Output } from "./output.ts";
 import { trainingProgress } from "./training-progress.ts";
 
 /** Tells a person how training goes. */
@@ -40,10 +40,22 @@ function showEvents(output: Output): (event: TableEvent) => void {
       }
       case "trained":
         return;
+      case "diverged":
+        output.note(divergence(event.diverged));
+        return;
       default:
         event satisfies never;
     }
   };
+}
+
+/** Which model, at which step, and what to do. */
+function divergence({ model, step, epoch, learningRate }: DivergedModel): string {
+  const place = `step ${step} of epoch ${epoch}, at learning rate ${formatNumber(learningRate)}`;
+  return (
+    `the ${model} model diverged in ${place}, and is out of the choice; give it a smaller --learning-rate, or look for extreme values in the data ` +
+    `(--model ${model} says which operator went wrong)`
+  );
 }
 
 function questionOf({ target, series }: PreparedTable): string {

@@ -8,10 +8,11 @@ export function reportTraining(
   { trained, run, path, backend }: TrainedBundle,
   { output, seconds }: { readonly output: Output; readonly seconds: number },
 ): void {
-  const { best, candidates, table } = trained;
+  const { best, candidates, diverged, table } = trained;
   output.detail("");
   for (const line of metricsTable(trained)) output.detail(line);
   if (candidates.length > 1) output.detail(verdict(trained));
+  for (const { model, step, epoch } of diverged) output.line(`the ${model} model diverged in step ${step} of epoch ${epoch} and was not chosen from`);
   output.detail(`\nrun ${run}, ${seconds.toFixed(1)} s`);
   output.line(`wrote ${pc.bold(path)}; serve it with: espalier serve ${path}`);
   const { train: trainRows, validation, test } = table.parts;
@@ -33,6 +34,7 @@ export function reportTraining(
       validation: candidate.validation,
       metrics: candidate.test,
     })),
+    ...(diverged.length > 0 && { diverged }),
   });
 }
 

@@ -304,6 +304,7 @@ export {
   maskedCrc32c,
   type EventRecord,
   type Histogram,
+  type DivergedModel,
   type RunArtifact,
   type RunPoint,
   type RunRecord,

@@ -119,6 +119,7 @@ export async function trainFiles(options: TrainFilesOptions): Promise<TrainedBun
     await recorder.finish({
       model: trained.best.name,
       metrics: trained.best.test,
+      ...(trained.diverged.length > 0 && { diverged: trained.diverged }),
       artifacts: [{ kind: "bundle", path, version: bundle.manifest.version }],
     });
     return { trained, bundle, run: recorder.id, path, backend: backend.name };

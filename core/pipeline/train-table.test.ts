@@ -65,6 +65,33 @@ describe("trainTable", () => {
     await backend.dispose();
   });
 
+  it("keeps the linear model when the network diverges beside it, and tells of the step", async () => {
+    const backend = openReference();
+    const events: TableEvent[] = [];
+    // At this rate the weights are +-1e10 after a step: a product of three layers has gradients whose squares are no float32, one of a single layer has not.
+    const options = { target: "label", seed: 1, backend, epochs: 2, learningRate: 1e10, onEvent: (event: TableEvent) => void events.push(event) };
+    const { best, candidates, diverged } = await trainTable(table(200), options);
+    expect(candidates.map(({ name }) => name)).toEqual(["linear"]);
+    expect(best.name).toBe("linear");
+    expect(best.test["accuracy"]).toBeGreaterThan(0.6);
+    expect(diverged).toMatchObject([{ model: "network", step: 2, epoch: 1, node: "Adam" }]);
+    expect(diverged[0]!.learningRate).toBeCloseTo(1e10, -9);
+    expect(events.at(-1)).toEqual({ kind: "diverged", diverged: diverged[0] });
+    await expect(trainTable(table(200), { ...options, model: "network" })).rejects.toMatchObject({ code: "LOSS_NOT_FINITE" });
+    await backend.dispose();
+  });
+
+  it("fails when every model diverges, with the simplest one's step", async () => {
+    const backend = openReference();
+    const training = trainTable(table(200), { target: "label", seed: 1, backend, epochs: 2, learningRate: 3e38 });
+    await expect(training).rejects.toMatchObject({
+      code: "LOSS_NOT_FINITE",
+      message: expect.stringMatching(/^every model diverged \(linear, network\); fit: .* in step \d+ of epoch 1 .*lower the learning rate/s),
+      details: { models: ["linear", "network"], epoch: 1 },
+    });
+    await backend.dispose();
+  });
+
   it("stops when its signal says so", async () => {
     const backend = openReference();
     const controller = new AbortController();

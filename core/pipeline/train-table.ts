@@ -2,7 +2,8 @@ import type { Columns } from "../columns.ts";
 import { type RowSource, rowSource } from "../data/row-source.ts";
 import { EspalierError } from "../errors.ts";
 import type { FittedTarget } from "../features/features.ts";
-import type { TrainingEvent } from "../training/index.ts";
+import type { DivergedModel } from "../tracking/index.ts";
+import type { Divergence, TrainingEvent } from "../training/index.ts";
 import { chooseNetworks, familyOf } from "./networks/index.ts";
 import { prepareSeries, type SeriesOptions } from "./prepare-series.ts";
 import { type PreparedTable, prepareTable, type PrepareTableOptions } from "./prepare-table.ts";
@@ -22,13 +23,16 @@ export interface TrainTableOptions extends PrepareTableOptions, TrainCandidateOp
 export type TableEvent =
   | { readonly kind: "prepared"; readonly table: PreparedTable; readonly models: readonly string[] }
   | { readonly kind: "training"; readonly model: string; readonly event: TrainingEvent }
-  | { readonly kind: "trained"; readonly candidate: Candidate };
+  | { readonly kind: "trained"; readonly candidate: Candidate }
+  | { readonly kind: "diverged"; readonly diverged: DivergedModel };
 
 /** What came of it. */
 export interface TrainedTable {
   readonly table: PreparedTable;
   /** In the order of training. */
   readonly candidates: readonly Candidate[];
+  /** The models that came to nothing; there is at least one candidate beside them. */
+  readonly diverged: readonly DivergedModel[];
   /** The one that is best on the validation rows. */
   readonly best: Candidate;
 }
@@ -36,10 +40,11 @@ export interface TrainedTable {
 /**
  * From a table to a model: target, split, features, networks, training, choice and evaluation on rows that nothing else has seen.
  *
- * The linear model comes first: it is the floor that the network must beat on the validation rows to be chosen.
+ * The linear model comes first: it is the floor that the network must beat on the validation rows to be chosen. Of several models one that diverges is told
+ * of and left out of the choice.
  *
  * @param data a table in memory, or one whose images are read when they are needed
- * @throws whatever `prepareTable`, `chooseNetworks` and `fit` throw; CANCELLED when the signal ended training (the last checkpoint is saved by then)
+ * @throws whatever `prepareTable`, `chooseNetworks` and `fit` throw, LOSS_NOT_FINITE only when no model is left; CANCELLED when the signal ended training (the last checkpoint is saved by then)
  * @example
  * const { best } = await trainTable(columns, { target: "species", seed: 1, backend });
  * console.log(best.name, best.test.accuracy);
@@ -52,6 +57,7 @@ export async function trainTable(data: Columns | RowSource, options: TrainTableO
   const models = chooseNetworks(family, model);
   await onEvent?.({ kind: "prepared", table, models });
   const candidates: Candidate[] = [];
+  const failed: Failed[] = [];
   for (const name of models) {
     const context = {
       family,
@@ -59,11 +65,39 @@ export async function trainTable(data: Columns | RowSource, options: TrainTableO
       options,
       ...(onEvent && { onEvent: (event: TrainingEvent) => onEvent({ kind: "training", model: name, event }) }),
     };
-    const candidate = await trainCandidate(name, context);
-    candidates.push(candidate);
-    await onEvent?.({ kind: "trained", candidate });
+    const trained = await trainCandidate(name, context).catch((error: unknown) => {
+      if (models.length > 1 && error instanceof EspalierError && error.code === "LOSS_NOT_FINITE") return { model: name, error };
+      throw error;
+    });
+    if ("error" in trained) {
+      failed.push(trained);
+      await onEvent?.({ kind: "diverged", diverged: divergedModel(trained) });
+    } else {
+      candidates.push(trained);
+      await onEvent?.({ kind: "trained", candidate: trained });
+    }
   }
-  return { table, candidates, best: chooseBest(table.target, candidates) };
+  if (candidates.length === 0) throw allDiverged(failed);
+  return { table, candidates, diverged: failed.map(divergedModel), best: chooseBest(table.target, candidates) };
+}
+
+/** A model with its LOSS_NOT_FINITE. */
+interface Failed {
+  readonly model: string;
+  readonly error: EspalierError;
+}
+
+function divergedModel({ model, error }: Failed): DivergedModel {
+  const { step, epoch, learningRate, anomaly } = error.details as unknown as Divergence; // the code promises it
+  return { model, step, epoch, learningRate, ...(anomaly && { node: anomaly.node }) };
+}
+
+/** The first one's error is the simplest model's: the others failed like it. */
+function allDiverged(failed: readonly Failed[]): EspalierError {
+  const [first] = failed;
+  const models = failed.map(({ model }) => model);
+  const message = `every model diverged (${models.join(", ")}); ${first?.error.message ?? ""}`;
+  return new EspalierError("LOSS_NOT_FINITE", message, { ...first?.error.details, models }, { cause: first?.error });
 }
 
 /**

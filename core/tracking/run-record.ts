@@ -26,8 +26,20 @@ export interface RunRecord {
   readonly metrics?: Readonly<Record<string, number>>;
   /** Which model was kept, when there was a choice. */
   readonly model?: string;
+  /** The models that came to nothing while another one was kept. */
+  readonly diverged?: readonly DivergedModel[];
   readonly artifacts: readonly RunArtifact[];
   readonly error?: { readonly code: string; readonly message: string };
+}
+
+/** Where a model's loss or weights became no finite number. */
+export interface DivergedModel {
+  readonly model: string;
+  readonly step: number;
+  readonly epoch: number;
+  readonly learningRate: number;
+  /** The node of the training graph that made it, where it was found. */
+  readonly node?: string;
 }
 
 /** Something that a run left behind. */

@@ -22,6 +22,16 @@ export function rescuedResult(error: unknown): FitResult | undefined {
   return error instanceof Error ? rescued.get(error) : undefined;
 }
 
+/** The details of LOSS_NOT_FINITE. */
+export interface Divergence {
+  readonly step: number;
+  readonly epoch: number;
+  readonly learningRate: number;
+  /** The last good one's place. */
+  readonly checkpoint: string | undefined;
+  readonly anomaly: Anomaly | undefined;
+}
+
 /** What was seen to be wrong. */
 export interface DivergenceOptions {
   readonly keeper: Keeper;
@@ -46,14 +56,15 @@ export async function diverged(run: Run, { keeper, what, weights, validated }: D
   const { culprit, state } = (await traced.catch(unexplained)) ?? {};
   const seen = culprit ?? { step, epoch, learningRate: progress.learningRate, anomaly: undefined };
   const { best, history } = run.at;
-  const details = { step: seen.step, epoch: seen.epoch, learningRate: seen.learningRate, checkpoint: keeper.location, anomaly: seen.anomaly };
+  const { learningRate, anomaly } = seen;
+  const details: Divergence = { step: seen.step, epoch: seen.epoch, learningRate, checkpoint: keeper.location, anomaly };
   const cause = seen.anomaly === undefined ? "" : `; ${describeAnomaly(seen.anomaly)}`;
   const rest = keeper.location === undefined ? "no checkpoint had been written" : `the last good checkpoint is ${keeper.location}`;
   const error = new EspalierError(
     "LOSS_NOT_FINITE",
     `fit: ${what} in step ${seen.step} of epoch ${seen.epoch} at learning rate ${seen.learningRate}${cause}; lower the learning rate or look for extreme ` +
       `values in the data; ${rest}`,
-    details,
+    { ...details },
   );
   const kept = best?.state ?? state;
   if (kept !== undefined) {

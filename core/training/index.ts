@@ -6,7 +6,7 @@ export { csvLog, type TextSink } from "./callbacks/csv-log.ts";
 export { earlyStopping, type EarlyStopping } from "./callbacks/early-stopping.ts";
 export { progress, type ProgressOptions } from "./callbacks/progress.ts";
 export { tensorBoard, type ByteSink, type TensorBoardOptions } from "./callbacks/tensor-board.ts";
-export { rescuedResult } from "./diverged.ts";
+export { rescuedResult, type Divergence } from "./diverged.ts";
 export { lossTerms, type Losses, type LossTerm, type NamedTerm } from "./loss-terms.ts";
 export { type LossSums } from "./loss-sums.ts";
 export { recordNumbers, type Monitor } from "./monitor.ts";

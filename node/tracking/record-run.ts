@@ -10,7 +10,7 @@ export interface RunRecorder {
   record(): RunRecord;
   /** Notes what happens. */
   follow(event: TableEvent): Promise<void>;
-  finish(result: Pick<RunRecord, "model" | "metrics" | "artifacts">): Promise<void>;
+  finish(result: Pick<RunRecord, "model" | "metrics" | "artifacts" | "diverged">): Promise<void>;
   fail(error: unknown, artifacts: readonly RunArtifact[]): Promise<void>;
 }
 
@@ -39,7 +39,7 @@ export function recordRun(folder: string, start: Pick<RunRecord, "parameters" | 
     record: () => record,
     async follow(event) {
       if (event.kind === "prepared") await store.save(record);
-      if (event.kind === "trained") await flush();
+      if (event.kind === "trained" || event.kind === "diverged") await flush();
       if (event.kind !== "training" || event.event.kind !== "epoch") return;
       const { epoch, step, loss, learningRate, validation } = event.event.record;
       const validated = Object.entries(validation ?? {}).map(([name, value]) => [`validation.${name}`, value]);

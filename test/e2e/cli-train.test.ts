@@ -144,6 +144,33 @@ describe("penguins, from the file to predictions", () => {
 });
 
 describe("other tables", () => {
+  it("keeps the linear model when the network diverges, says where and what to do, and records it", async () => {
+    const { code, json, stderr } = await run(
+      "train",
+      "penguins.csv",
+      "--target",
+      "Species",
+      "--learning-rate",
+      "1e10",
+      "--epochs",
+      "5",
+      "--json",
+      "--out",
+      "steep",
+    );
+    expect(code).toBe(0);
+    const place = { model: "network", step: expect.any(Number), epoch: 1, learningRate: expect.any(Number), node: "Adam" };
+    expect(json).toMatchObject({ ok: true, model: "linear", diverged: [place] });
+    expect(stderr).toMatch(/note: the network model diverged in step \d+ of epoch 1, at learning rate \d+.*; give it a smaller --learning-rate/);
+    expect((await run("predict", "steep", "penguins.csv")).code).toBe(0);
+    const { run: id } = json as { run: string };
+    const shown = await run("runs", "show", id, "--json");
+    expect(shown.json).toMatchObject({ run: { status: "finished", model: "linear", diverged: [place] } });
+    expect((await run("runs", "show", id)).stdout).toMatch(/network diverged in step \d+ of epoch 1/);
+    const alone = await run("train", "penguins.csv", "--target", "Species", "--learning-rate", "1e10", "--epochs", "5", "--model", "network");
+    expect(alone).toMatchObject({ code: 2, stderr: expect.stringContaining("error LOSS_NOT_FINITE") });
+  });
+
   it("learns a table with dates, weather", async () => {
     const { code, json, stderr } = await run(
       "train",
