@@ -69,6 +69,7 @@ async function showRun(id: string, options: RunsOptions): Promise<void> {
   const rows: (readonly [string, string])[] = [
     ["data", `${record.data.files.join(", ")} (${record.data.rows} rows, SHA-256 ${record.data.fingerprint.slice(0, 16)})`],
     ...Object.entries(record.parameters).map(([name, value]) => [name, typeof value === "string" ? value : JSON.stringify(value)] as const),
+    ...Object.entries(record.batchSizes ?? {}).map(([model, size]) => [`rows of a batch, ${model}`, String(size)] as const),
     ...Object.entries(record.environment),
     ["espalier", record.version],
     ...record.artifacts.map(({ kind, path, version }) => [kind, version === undefined ? path : `${path} (version ${version})`] as const),

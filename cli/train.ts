@@ -6,7 +6,7 @@ import { runsFolder } from "../node/tracking/file-runs.ts";
 import { trainFiles, type TrainFilesOptions } from "../node/train-files.ts";
 import { addDataOptions, type DataOptions, readingOptions } from "./data-options.ts";
 import { withInterrupt } from "./interrupt.ts";
-import { list, positiveNumber, wholeNumber } from "./options.ts";
+import { byteSize, list, positiveNumber, wholeNumber, wholeNumberOrAuto } from "./options.ts";
 import { createOutput } from "./output.ts";
 import { trainingOutput } from "./training-output.ts";
 import { reportTraining } from "./training-report.ts";
@@ -17,7 +17,8 @@ interface TrainOptions extends DataOptions {
   readonly task?: "classification" | "regression";
   readonly ignore?: readonly string[];
   readonly epochs?: number;
-  readonly batchSize?: number;
+  readonly batchSize?: number | "auto";
+  readonly memory?: number;
   readonly learningRate?: number;
   readonly imageSize?: number;
   readonly time?: string;
@@ -50,7 +51,8 @@ export function addTrain(program: Command): void {
     .addOption(new Option("--task <task>", "what the target is; found from its values when left out").choices(["classification", "regression"]))
     .option("--ignore <columns>", "columns not to use (a,b,c)", list)
     .option("--epochs <n>", "passes over the data at most; training stops when it no longer helps", wholeNumber(1))
-    .option("--batch-size <n>", "rows of one step", wholeNumber(1))
+    .option("--batch-size <n|auto>", "rows of one step; auto takes the most that fit into memory and leave enough steps", wholeNumberOrAuto(1))
+    .option("--memory <size>", "with --batch-size auto: what a step may take (500MB, 2GiB); half of the machine's when left out", byteSize)
     .option("--learning-rate <rate>", "size of the steps", positiveNumber)
     .option("--image-size <pixels>", "the side of the square that images are brought to; found in the images when left out", wholeNumber(1, 4096))
     .option("--time <column>", "read the rows as a time series in the order of this column, and forecast the target's next values")
@@ -95,11 +97,14 @@ async function train(files: readonly string[], options: TrainOptions, signal: Ab
 
 /** @throws ARGUMENT_INVALID for what this release does not have */
 function trainingParameters(options: TrainOptions): TrainFilesOptions["parameters"] {
-  const { model, distribute, target, seed, backend, task, ignore, epochs, batchSize, learningRate, augmentation } = options;
+  const { model, distribute, target, seed, backend, task, ignore, epochs, batchSize, memory, learningRate, augmentation } = options;
   if (distribute !== undefined) {
     throw new EspalierError("ARGUMENT_INVALID", "--distribute is not in this release: training runs in one process; leave the option out", {
       distribute,
     });
+  }
+  if (memory !== undefined && batchSize !== "auto") {
+    throw new EspalierError("ARGUMENT_INVALID", "--memory bounds an automatic batch size; add --batch-size auto, or leave it out", { memory });
   }
   if (model === "boosted-trees") {
     throw new EspalierError("ARGUMENT_INVALID", "--model boosted-trees is not in this release; choose auto, linear or network", { model });
@@ -113,6 +118,7 @@ function trainingParameters(options: TrainOptions): TrainFilesOptions["parameter
     ...(ignore !== undefined && { ignore }),
     ...(epochs !== undefined && { epochs }),
     ...(batchSize !== undefined && { batchSize }),
+    ...(memory !== undefined && { memoryBytes: memory }),
     ...(learningRate !== undefined && { learningRate }),
     ...(!augmentation && { augmentation }),
     ...seriesOptions(options),

@@ -28,6 +28,7 @@ export function trainingProgress(title: string, output: Output): (event: Trainin
       case "start":
         every = Math.max(1, Math.ceil(event.epochs / plainLines));
         output.detail(`${pc.bold(title)}: ${event.parameters} parameters, at most ${event.epochs} epochs on ${event.backend} (${event.device})`);
+        if (event.batchSize?.why !== undefined) output.detail(`  batches of ${event.batchSize.rows} rows: ${event.batchSize.why}`);
         return;
       case "step": {
         const inEpoch = event.rowsPerEpoch === undefined || event.rowsPerEpoch === 0 ? 0 : event.rows / event.rowsPerEpoch;

@@ -19,7 +19,7 @@ import {
 } from "../core/index.ts";
 import { saveBundle } from "./bundle/bundle-files.ts";
 import { fileCheckpoints } from "./checkpoints/index.ts";
-import { describeEnvironment } from "./environment.ts";
+import { describeEnvironment, memoryForTraining } from "./environment.ts";
 import { openNodeBackend } from "./open-backend.ts";
 import { packageVersion } from "./package-version.ts";
 import type { ReadingOptions } from "./sources/open-files.ts";
@@ -31,7 +31,7 @@ import { recordRun, type RunRecorder } from "./tracking/record-run.ts";
 /** The settings of a training call that decide the model: kept in the run's record. */
 export interface TrainingParameters extends Pick<
   TrainTableOptions,
-  "target" | "seed" | "model" | "task" | "ignore" | "epochs" | "batchSize" | "learningRate" | "augmentation" | "series"
+  "target" | "seed" | "model" | "task" | "ignore" | "epochs" | "batchSize" | "memoryBytes" | "learningRate" | "augmentation" | "series"
 > {
   /** "auto" or a backend's name. */
   readonly backend: string;
@@ -85,7 +85,8 @@ const checkpointEvery = 50;
  * @throws FILE_UNREADABLE; what opening the files, `trainTable` and `openNodeBackend` throw; CANCELLED with the checkpoint's place
  */
 export async function trainFiles(options: TrainFilesOptions): Promise<TrainedBundle> {
-  const { files, reading, parameters, signal, onNote, onReading } = options;
+  const { files, reading, signal, onNote, onReading } = options;
+  const parameters = withMemory(options.parameters);
   checkModelName(parameters.model ?? "auto");
   const data = await openTrainingData(files, { reading, ...(signal && { signal }), ...(onReading && { onProgress: onReading }) });
   const target = checkTarget(data, parameters.target);
@@ -126,6 +127,12 @@ export async function trainFiles(options: TrainFilesOptions): Promise<TrainedBun
   } finally {
     await backend.dispose();
   }
+}
+
+/** An automatic batch size depends on the memory it may take: that is recorded, so that the run is repeated with the same size on any machine. */
+function withMemory<P extends Pick<TrainingParameters, "batchSize" | "memoryBytes">>(parameters: P): P {
+  if (parameters.batchSize !== "auto" || parameters.memoryBytes !== undefined) return parameters;
+  return { ...parameters, memoryBytes: memoryForTraining() };
 }
 
 interface Job {

@@ -28,7 +28,10 @@ export interface TrainCandidateOptions {
   readonly backend: Backend;
   /** By default from the number of rows: see `tableRecipe`. */
   readonly epochs?: number;
-  readonly batchSize?: number;
+  /** "auto": the largest that fits into `memoryBytes`; see `FitOptions`. */
+  readonly batchSize?: number | "auto";
+  /** What a training step may take in memory, for the batch size "auto". */
+  readonly memoryBytes?: number;
   readonly learningRate?: number;
   /** Whether training images are varied; default true. */
   readonly augmentation?: boolean;
@@ -83,17 +86,19 @@ export async function trainCandidate(name: string, { family, table, options, onE
   const checkpoint = resume ? await store?.load("last") : undefined;
   const { target, features, feeds, parts } = table;
   const context: NetworkContext = { features, head: headOf(target), rows: feeds.train.rows, seed: deriveSeed(seed, "weights") };
-  const { batchSize, epochs, optimizer, ...settings } = overrideRecipe(family.recipe(name, context), options);
+  const { epochs, optimizer, ...recipe } = overrideRecipe(family.recipe(name, context), options);
   const start = build(context);
   const evaluationRows = rowsPerRun(start.graph);
   const training = augmentation && name !== "linear" && family.vary !== undefined ? family.vary(feeds.train, context) : feeds.train;
   const result = await fit({
     model: start,
     backend,
-    ...settings,
+    ...recipe,
+    batchSize: options.batchSize ?? recipe.batchSize,
+    ...(options.memoryBytes !== undefined && { memoryBytes: options.memoryBytes }),
     optimizer,
     epochs,
-    train: (shuffle) => feedBatches(training, { batchSize, shuffle }),
+    train: training,
     validation: feedBatches(feeds.validation, { batchSize: evaluationRows }),
     seed: deriveSeed(seed, "batches"),
     ...(onEvent && { onEvent }),
@@ -112,7 +117,7 @@ export async function trainCandidate(name: string, { family, table, options, onE
   return {
     name,
     model: result.model,
-    recipe: { batchSize, epochs, optimizer: optimizer.name, ...optimizer.config },
+    recipe: { batchSize: result.batchSize, epochs, optimizer: optimizer.name, ...optimizer.config },
     history: result.history,
     reason: result.reason,
     bestEpoch: result.bestEpoch,
@@ -127,11 +132,10 @@ function headOf(target: FittedTarget): Head {
 }
 
 /** The recipe with what the user fixed. */
-function overrideRecipe(recipe: Recipe, { epochs, batchSize, learningRate }: TrainCandidateOptions): Recipe {
+function overrideRecipe(recipe: Recipe, { epochs, learningRate }: TrainCandidateOptions): Recipe {
   return {
     ...recipe,
     ...(epochs !== undefined && { epochs }),
-    ...(batchSize !== undefined && { batchSize }),
     ...(learningRate !== undefined && { optimizer: adam({ ...recipe.optimizer.config, learningRate }) }),
   };
 }

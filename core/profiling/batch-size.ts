@@ -32,8 +32,50 @@ export interface ChosenBatchSize {
   readonly limit: "memory" | "speed" | "most";
 }
 
+/** What the largest batch is sought for. */
+export interface LargestBatchSizeOptions extends Pick<BatchSizeOptions, "graph" | "memoryBytes" | "most"> {
+  /** Bytes that are taken beside the graph's own. Default 0. */
+  readonly reservedBytes?: number;
+}
+
+/** The largest batch that fits. */
+export interface LargestBatchSize {
+  readonly batchSize: number;
+  /** What its step needs, by the estimate. */
+  readonly memoryBytes: number;
+  /** Why the next size was not taken. */
+  readonly limit: "memory" | "most";
+}
+
 /** ONNX Runtime took 2.3 times the estimate for convolutional networks of 64 to 512 rows: backends/onnxruntime/testing/peak-memory.ts. */
 const safety = 2.5;
+
+/**
+ * The largest power of two whose step fits into memory by the estimate alone: nothing is run, so that it is the same on every machine.
+ *
+ * @throws ARGUMENT_INVALID for a budget that not even one row fits into
+ */
+export function largestBatchSize({ graph, memoryBytes, most = 4096, reservedBytes = 0 }: LargestBatchSizeOptions): LargestBatchSize {
+  let found: Omit<LargestBatchSize, "limit"> | undefined;
+  for (let batchSize = 1; found === undefined || batchSize <= most; batchSize *= 2) {
+    const bytes = bytesOf(graph, batchSize) + reservedBytes;
+    if (bytes > memoryBytes) {
+      if (found === undefined) throw tooLittle(bytes, memoryBytes);
+      return { ...found, limit: "memory" };
+    }
+    found = { batchSize, memoryBytes: bytes };
+  }
+  return { ...found, limit: "most" };
+}
+
+function bytesOf(graph: Graph, batch: number): number {
+  return safety * estimateMemory(graph, { batch }).total;
+}
+
+function tooLittle(bytes: number, memoryBytes: number): EspalierError {
+  const message = `a step of one row needs about ${Math.ceil(bytes)} bytes; there are ${memoryBytes}; allow more, or make the model or its inputs smaller`;
+  return new EspalierError("ARGUMENT_INVALID", message, { bytes, memoryBytes });
+}
 
 /** A measured time shorter than this says little. */
 const measuredMs = 30;
@@ -53,13 +95,10 @@ export async function chooseBatchSize(options: BatchSizeOptions): Promise<Chosen
     for (let batchSize = 1; ; batchSize *= 2) {
       const last = tried.at(-1);
       if (batchSize > most && last !== undefined) return { batchSize: last.batchSize, tried, limit: "most" };
-      const bytes = safety * estimateMemory(graph, { batch: batchSize }).total;
+      const bytes = bytesOf(graph, batchSize);
       if (bytes > memoryBytes) {
         if (last !== undefined) return { batchSize: last.batchSize, tried, limit: "memory" };
-        throw new EspalierError("ARGUMENT_INVALID", `a step of one row needs about ${Math.ceil(bytes)} bytes; there are ${memoryBytes}`, {
-          bytes,
-          memoryBytes,
-        });
+        throw tooLittle(bytes, memoryBytes);
       }
       const rowsPerSecond = await measure(executable.run.bind(executable), { ...options, batchSize });
       if (last !== undefined && rowsPerSecond < leastGain * last.rowsPerSecond) {

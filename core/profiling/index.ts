@@ -1,4 +1,11 @@
-export { chooseBatchSize, type BatchSizeOptions, type ChosenBatchSize } from "./batch-size.ts";
+export {
+  chooseBatchSize,
+  largestBatchSize,
+  type BatchSizeOptions,
+  type ChosenBatchSize,
+  type LargestBatchSize,
+  type LargestBatchSizeOptions,
+} from "./batch-size.ts";
 export { countFlops, nodeFlops, type FlopsReport } from "./flops.ts";
 export { estimateMemory, type MemoryEstimate } from "./memory.ts";
 export { phasesOf, type Phase } from "./phase.ts";

@@ -7,7 +7,7 @@ import { convNet } from "../models/conv-net.ts";
 import { linear } from "../models/linear.ts";
 import { scalar, tensor, type Tensors } from "../tensor.ts";
 import { adam, createTrainingGraph, createUpdateGraph, meanSquaredError, softmaxCrossEntropy } from "../training/index.ts";
-import { chooseBatchSize } from "./batch-size.ts";
+import { chooseBatchSize, largestBatchSize } from "./batch-size.ts";
 import { countFlops } from "./flops.ts";
 import { estimateMemory } from "./memory.ts";
 import { phasesOf } from "./phase.ts";
@@ -257,6 +257,15 @@ describe("a batch size", () => {
       /a step of one row needs about \d+ bytes; there are 1000/,
     );
   });
+});
+
+test("the largest batch by memory alone is the same whatever the speed, and counts what is reserved", () => {
+  const bytes = (batch: number): number => 2.5 * estimateMemory(graph, { batch }).total;
+  const found = largestBatchSize({ graph, memoryBytes: bytes(64) });
+  expect(found).toEqual({ batchSize: 64, memoryBytes: bytes(64), limit: "memory" });
+  expect(largestBatchSize({ graph, memoryBytes: bytes(64), reservedBytes: 1 })).toMatchObject({ batchSize: 32, limit: "memory" });
+  expect(largestBatchSize({ graph, memoryBytes: 1e12, most: 300 })).toMatchObject({ batchSize: 256, limit: "most" });
+  expect(() => largestBatchSize({ graph, memoryBytes: bytes(1) - 1 })).toThrow(/a step of one row needs about \d+ bytes; .*; allow more/);
 });
 
 test.each([

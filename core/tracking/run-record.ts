@@ -26,6 +26,8 @@ export interface RunRecord {
   readonly metrics?: Readonly<Record<string, number>>;
   /** Which model was kept, when there was a choice. */
   readonly model?: string;
+  /** Rows of each model's batches. */
+  readonly batchSizes?: Readonly<Record<string, number>>;
   /** The models that came to nothing while another one was kept. */
   readonly diverged?: readonly DivergedModel[];
   readonly artifacts: readonly RunArtifact[];

@@ -22,6 +22,9 @@ const checkpoint: Checkpoint = {
 
 test("a checkpoint comes back from its bytes exactly", () => {
   expect(decodeCheckpoint(encodeCheckpoint(checkpoint))).toEqual(checkpoint);
+  const sized: Checkpoint = { ...checkpoint, batchSize: 64 };
+  expect(decodeCheckpoint(encodeCheckpoint(sized))).toEqual(sized);
+  expect(() => decodeCheckpoint(encodeCheckpoint({ ...checkpoint, batchSize: 0 }))).toThrow("fields are not those of a checkpoint");
   const young: Checkpoint = { ...checkpoint, position: undefined, best: undefined, history: [] };
   expect(decodeCheckpoint(encodeCheckpoint(young))).toEqual(young);
 });

@@ -84,7 +84,7 @@ function assemble(header: object, tensors: Tensors, source: string): Checkpoint 
   };
 }
 
-function isHeader({ graphHash, seed, step, updates, pending, epoch, position, progress, history, callbacks, best }: Header): boolean {
+function isHeader({ graphHash, seed, step, updates, pending, epoch, position, progress, history, callbacks, best, batchSize }: Header): boolean {
   const counts = [seed, step, updates, epoch, pending?.batches, progress?.rows, progress?.batches];
   const numbers = [pending?.weight, progress?.loss, progress?.weight, progress?.learningRate, ...Object.values(progress?.terms ?? {})];
   return (
@@ -96,6 +96,7 @@ function isHeader({ graphHash, seed, step, updates, pending, epoch, position, pr
     history.every(isRecord) &&
     isObject(callbacks) &&
     Object.values(callbacks).every((state) => isObject(state) && holdsNoNull(state)) &&
+    (batchSize === undefined || (Number.isSafeInteger(batchSize) && batchSize >= 1)) &&
     (position === undefined || (isObject(position) && holdsNoNull(position))) &&
     (best === undefined || (Number.isSafeInteger(best?.epoch) && typeof best?.value === "number"))
   );

@@ -48,6 +48,8 @@ export interface Checkpoint extends Standing {
   /** Of the training graph: another model, loss or optimizer has another. */
   readonly graphHash: string;
   readonly seed: number;
+  /** Rows of the run's batches where `fit` made them. */
+  readonly batchSize?: number;
   /** Parameters, statistics, slots and accumulated gradients. */
   readonly state: Tensors;
   /** What callbacks remember, by their names. */

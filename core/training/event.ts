@@ -19,6 +19,13 @@ export interface EpochRecord {
 /** Why training ended: all epochs done, no more progress, the signal, a callback's wish, or a loss or weight that is no finite number. */
 export type StopReason = "finished" | "early-stopping" | "cancelled" | "stopped" | "diverged";
 
+/** How many rows a run's batches have. */
+export interface RunBatchSize {
+  readonly rows: number;
+  /** Of an automatic size: "the checkpoint was made with it". */
+  readonly why?: string;
+}
+
 /** What happens while training, for progress lines, charts and run records. */
 export type TrainingEvent =
   | {
@@ -29,6 +36,8 @@ export type TrainingEvent =
       /** Rows of one epoch, when the dataset knows. */
       readonly rows: number | undefined;
       readonly epochs: number;
+      /** Of batches that `fit` makes of rows. */
+      readonly batchSize?: RunBatchSize;
       /** The step that a checkpoint continues from; 0 for a new run. */
       readonly step: number;
     }

@@ -1,4 +1,5 @@
 import type { Backend } from "../backend.ts";
+import type { FeedSource } from "../data/feed-batches.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { EspalierError } from "../errors.ts";
 import type { Model } from "../models/model.ts";
@@ -23,7 +24,15 @@ export interface FitOptions {
   /** One loss, or several of a model with several outputs. */
   readonly loss: Losses;
   readonly optimizer: Optimizer;
-  readonly train: TrainingData;
+  /** Batches; or rows, such as `tensorFeeds(tensors)`, of which `fit` makes batches in another order each epoch. */
+  readonly train: TrainingData | FeedSource;
+  /**
+   * Rows of a batch where `train` is rows. Default 32. "auto": the largest power of two, up to 4096, whose step fits into `memoryBytes` and leaves an epoch 32
+   * updates; a resumed run keeps its checkpoint's.
+   */
+  readonly batchSize?: number | "auto";
+  /** What a step may take in memory, by `estimateMemory` with a margin, for the batch size "auto". Default 1 GiB. */
+  readonly memoryBytes?: number;
   readonly validation?: Dataset<Tensors>;
   /** At most so many passes over the data. Default 10. */
   readonly epochs?: number;
@@ -73,6 +82,8 @@ export interface FitResult {
   readonly history: readonly EpochRecord[];
   readonly reason: StopReason;
   readonly steps: number;
+  /** Where `train` was rows. */
+  readonly batchSize?: number;
   /** The epoch of the weights in `model`; 0 when training was cancelled in its first epoch: then they are those of the last step. */
   readonly bestEpoch: number;
 }

@@ -3,6 +3,7 @@ import type { Graph } from "../graph/graph.ts";
 import { elementCount, type Tensors } from "../tensor.ts";
 import type { Callback } from "./callbacks/callback.ts";
 import { openCallbacks, type Callbacks } from "./callbacks/dispatch.ts";
+import { batchSizeOf } from "./batch-size.ts";
 import type { EpochProgress } from "./checkpoint.ts";
 import { allFinite, diverged } from "./diverged.ts";
 import { evaluateLoss } from "./evaluate-loss.ts";
@@ -35,7 +36,7 @@ export async function fit(options: FitOptions): Promise<FitResult> {
   checkFitOptions(options);
   if (options.signal?.aborted === true) throw new EspalierError("CANCELLED", "fit: the signal fired before the first step");
   const graphs = createStepGraphs(options.model, options);
-  const plan = planRun(options);
+  const plan = planRun(options, batchSizeOf(options, graphs));
   const { model, backend, seed } = plan;
   const identity: RunIdentity = { state: graphs.state, graphHash: graphs.hash, seed };
   const {
@@ -78,10 +79,11 @@ interface Loop {
 
 async function trainEpochs(loop: Loop): Promise<FitResult> {
   const { run, callbacks, keeper } = loop;
-  const { model, backend, epochs, dataOf } = run.plan;
+  const { model, backend, epochs, batchSize, dataOf } = run.plan;
   const { rows } = dataOf(run.at.epoch);
   const parameters = countParameters(model.graph);
-  await callbacks.tell({ kind: "start", backend: backend.name, device: backend.device, parameters, rows, epochs, step: run.at.step });
+  const size = batchSize && { batchSize };
+  await callbacks.tell({ kind: "start", backend: backend.name, device: backend.device, parameters, rows, epochs, ...size, step: run.at.step });
   // The first step may already go wrong, and then there must be something good to go back to.
   if (keeper.wantsEpochs) await keeper.keep(await readFinite(loop), { best: false });
   while (run.at.epoch <= epochs && stopReason(loop) === undefined) {
@@ -94,7 +96,8 @@ async function trainEpochs(loop: Loop): Promise<FitResult> {
   const why = callbacks.stopRequest()?.why;
   const bestEpoch = best?.epoch ?? 0;
   await callbacks.tell({ kind: "stopped", reason, ...(why !== undefined && { why }), step, epoch: epoch - 1, bestEpoch });
-  return { model: { ...model, state: await finalWeights(loop) }, history, reason, steps: step, bestEpoch };
+  const state = await finalWeights(loop);
+  return { model: { ...model, state }, history, reason, steps: step, ...(batchSize && { batchSize: batchSize.rows }), bestEpoch };
 }
 
 /** The weights that the result has; without a best epoch those of the last step. */

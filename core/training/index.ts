@@ -10,7 +10,7 @@ export { rescuedResult, type Divergence } from "./diverged.ts";
 export { lossTerms, type Losses, type LossTerm, type NamedTerm } from "./loss-terms.ts";
 export { type LossSums } from "./loss-sums.ts";
 export { recordNumbers, type Monitor } from "./monitor.ts";
-export { type EpochRecord, type StopReason, type TrainingEvent } from "./event.ts";
+export { type EpochRecord, type RunBatchSize, type StopReason, type TrainingEvent } from "./event.ts";
 export { type FitOptions, type FitResult, type TrainingData } from "./fit-options.ts";
 export { evaluateModel, type EvaluateModelOptions } from "./evaluate-model.ts";
 export { fit } from "./fit.ts";

@@ -65,7 +65,9 @@ export function openKeeper(run: Run, options: KeeperOptions): Keeper {
     isDue: () => (checkpoints !== undefined && isSaveDue()) || (good !== undefined && good.rates.length >= rememberEvery),
     stepped: (learningRate) => good?.rates.push(learningRate),
     async keep(state, { best }) {
-      const checkpoint: Checkpoint = { ...run.at, graphHash, seed: run.plan.seed, state, callbacks: callbacks.states() };
+      const { seed, batchSize } = run.plan;
+      const size = batchSize && { batchSize: batchSize.rows };
+      const checkpoint: Checkpoint = { ...run.at, graphHash, seed, ...size, state, callbacks: callbacks.states() };
       if (anomalies) good = { checkpoint, rates: [] };
       await save(checkpoint, best);
     },

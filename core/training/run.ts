@@ -1,14 +1,17 @@
 import type { Backend, Executable } from "../backend.ts";
 import type { Dataset } from "../data/dataset.ts";
+import { feedBatches } from "../data/feed-batches.ts";
 import { EspalierError } from "../errors.ts";
 import type { Model } from "../models/model.ts";
 import { suggestNames } from "../nearest.ts";
 import type { Tensors } from "../tensor.ts";
+import { isFeedSource } from "./batch-size.ts";
 import type { Callback } from "./callbacks/callback.ts";
 import { checkCallbackNames } from "./callbacks/dispatch.ts";
 import { earlyStopping as earlyStoppingCallback } from "./callbacks/early-stopping.ts";
 import { scheduleCallback } from "./callbacks/schedule-state.ts";
 import type { Standing } from "./checkpoint.ts";
+import type { RunBatchSize } from "./event.ts";
 import type { FitOptions } from "./fit-options.ts";
 import { lossTerms, type NamedTerm } from "./loss-terms.ts";
 import { accuracy, mae, rootMeanSquaredError, type Metric } from "./metrics/index.ts";
@@ -29,6 +32,8 @@ export interface RunPlan {
   readonly seed: number;
   readonly accumulateSteps: number;
   readonly sampleWeights: boolean;
+  /** Where the data are rows. */
+  readonly batchSize: RunBatchSize | undefined;
   /** The training batches of an epoch. */
   readonly dataOf: (epoch: number) => Dataset<Tensors>;
 }
@@ -42,7 +47,7 @@ export interface Run {
 }
 
 /** @throws ARGUMENT_INVALID for numbers, outputs or callbacks that do not go together */
-export function planRun(options: FitOptions): RunPlan {
+export function planRun(options: FitOptions, batchSize: RunBatchSize | undefined): RunPlan {
   const { model, backend, loss, train, validation, seed = 0, epochs = 10, accumulateSteps = 1, sampleWeights = false } = options;
   const terms = lossTerms(loss);
   const metrics = options.metrics ?? defaultMetrics(terms);
@@ -58,8 +63,11 @@ export function planRun(options: FitOptions): RunPlan {
   const scheduling = options.schedule && scheduleCallback(options.schedule);
   const callbacks = [stopping, scheduling, ...(options.callbacks ?? [])].filter((callback) => callback !== undefined);
   checkCallbackNames(callbacks);
-  const dataOf = (epoch: number): Dataset<Tensors> => (typeof train === "function" ? train({ epoch, seed }) : train);
-  return { model, backend, terms, metrics, monitor, numbers, callbacks, epochs, seed, accumulateSteps, sampleWeights, dataOf };
+  const dataOf = (epoch: number): Dataset<Tensors> => {
+    if (isFeedSource(train)) return feedBatches(train, { batchSize: batchSize?.rows ?? 1, shuffle: { epoch, seed } });
+    return typeof train === "function" ? train({ epoch, seed }) : train;
+  };
+  return { model, backend, terms, metrics, monitor, numbers, callbacks, epochs, seed, accumulateSteps, sampleWeights, batchSize, dataOf };
 }
 
 /** What is followed when nobody says: accuracy of logits, rmse and mae of a prediction. */

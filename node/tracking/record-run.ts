@@ -40,6 +40,10 @@ export function recordRun(folder: string, start: Pick<RunRecord, "parameters" | 
     async follow(event) {
       if (event.kind === "prepared") await store.save(record);
       if (event.kind === "trained" || event.kind === "diverged") await flush();
+      if (event.kind === "training" && event.event.kind === "start" && event.event.batchSize !== undefined) {
+        record = { ...record, batchSizes: { ...record.batchSizes, [event.model]: event.event.batchSize.rows } };
+        await store.save(record);
+      }
       if (event.kind !== "training" || event.event.kind !== "epoch") return;
       const { epoch, step, loss, learningRate, validation } = event.event.record;
       const validated = Object.entries(validation ?? {}).map(([name, value]) => [`validation.${name}`, value]);

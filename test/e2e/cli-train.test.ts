@@ -144,6 +144,24 @@ describe("penguins, from the file to predictions", () => {
 });
 
 describe("other tables", () => {
+  it("chooses the batch size by the memory it is given, says why, and repeats the run with it", async () => {
+    const automatic = ["--batch-size", "auto", "--epochs", "2", "--quiet", "--json", "--out", "sized"];
+    const { code, json } = await run("train", "penguins.csv", "--target", "Species", ...automatic, "--memory", "140kB");
+    expect(code).toBe(0);
+    const { run: id } = json as { run: string };
+    const shown = (await run("runs", "show", id, "--json")).json as { run: { parameters: object; batchSizes: Record<string, number> } };
+    expect(shown.run.parameters).toMatchObject({ batchSize: "auto", memoryBytes: 140_000 });
+    expect(shown.run.batchSizes).toMatchObject({ linear: 16, network: expect.any(Number) }); // the larger model gets smaller batches
+    expect(shown.run.batchSizes["network"]).toBeLessThan(16);
+    expect((await run("runs", "reproduce", id, "--json", "--quiet")).json).toMatchObject({ identical: true });
+    const loud = await run("train", "penguins.csv", "--target", "Species", ...automatic.filter((word) => word !== "--quiet"));
+    expect(loud.stderr).toMatch(/batches of 16 rows: a step needs about [\d.]+ kB of [\d.]+ GB, and larger batches would leave an epoch of 241 rows/);
+    const alone = await run("train", "penguins.csv", "--target", "Species", "--memory", "1GB");
+    expect(alone).toMatchObject({ code: 2, stderr: expect.stringContaining("add --batch-size auto") });
+    const unit = await run("train", "penguins.csv", "--target", "Species", "--batch-size", "auto", "--memory", "1 parsec");
+    expect(unit).toMatchObject({ code: 2, stderr: expect.stringContaining("such as 500MB or 2GiB") });
+  });
+
   it("keeps the linear model when the network diverges, says where and what to do, and records it", async () => {
     const { code, json, stderr } = await run(
       "train",
