@@ -2,6 +2,7 @@ export { EspalierError, errorCodes, type ErrorCode, type ErrorMeaning } from "./
 export {
   allocate,
   bytesPerElement,
+  float16Memory,
   elementCount,
   scalar,
   tensor,

@@ -1,10 +1,10 @@
 import { EspalierError } from "./errors.ts";
 
 /** Element types, named as in ONNX's `TensorProto` but spelled out. `bool` is stored as one byte an element, 0 or 1. */
-export type DType = "float32" | "float64" | "int32" | "int64" | "uint8" | "bool" | "string";
+export type DType = "float16" | "float32" | "float64" | "int32" | "int64" | "uint8" | "bool" | "string";
 
 /** The memory of a numeric tensor. */
-export type TypedArray = Float32Array | Float64Array | Int32Array | BigInt64Array | Uint8Array;
+export type TypedArray = Float16Array | Float32Array | Float64Array | Int32Array | BigInt64Array | Uint8Array;
 
 /** A dense, row-major array. Plain data: a backend's device memory never hides behind one. */
 export interface Tensor {
@@ -18,6 +18,7 @@ export type Tensors = Readonly<Record<string, Tensor>>;
 
 /** Bytes of one element; strings have no fixed size. */
 export const bytesPerElement: Readonly<Record<Exclude<DType, "string">, number>> = {
+  float16: 2,
   float32: 4,
   float64: 8,
   int32: 4,
@@ -62,9 +63,11 @@ export function zeros(dtype: Exclude<DType, "string">, shape: readonly number[])
   return { dtype, shape, data: allocate(dtype, elementCount(shape)) };
 }
 
-/** Zeroed memory for `count` elements. */
+/** Zeroed memory for `count` elements. @throws TENSOR_INVALID for float16 where the JavaScript engine has no Float16Array */
 export function allocate(dtype: Exclude<DType, "string">, count: number): TypedArray {
   switch (dtype) {
+    case "float16":
+      return new (float16Memory())(count);
     case "float32":
       return new Float32Array(count);
     case "float64":
@@ -79,6 +82,18 @@ export function allocate(dtype: Exclude<DType, "string">, count: number): TypedA
     default:
       return dtype satisfies never;
   }
+}
+
+/** The class of float16 memory, looked up when it is needed: Node 22 has none, and everything else works there. */
+export function float16Memory(): Float16ArrayConstructor {
+  if (typeof Float16Array !== "undefined") return Float16Array;
+  throw new EspalierError(
+    "TENSOR_INVALID",
+    "float16 needs Float16Array, which this JavaScript engine lacks: use Node 24 or a current browser, or float32",
+    {
+      dtype: "float16",
+    },
+  );
 }
 
 /** A numeric tensor's elements as numbers; an int64 beyond 2^53 loses its low bits. */

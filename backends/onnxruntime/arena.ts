@@ -1,4 +1,4 @@
-import { bytesPerElement, elementCount, type DType, type TypedArray } from "../../core/index.ts";
+import { bytesPerElement, elementCount, float16Memory, type DType, type TypedArray } from "../../core/index.ts";
 
 /** Bytes of a WebAssembly page. */
 const pageBytes = 65_536;
@@ -97,6 +97,8 @@ interface Place {
 
 function view(dtype: Exclude<DType, "string">, buffer: ArrayBufferLike, { offset, length }: Place): TypedArray {
   switch (dtype) {
+    case "float16":
+      return new (float16Memory())(buffer, offset, length);
     case "float32":
       return new Float32Array(buffer, offset, length);
     case "float64":

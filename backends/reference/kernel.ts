@@ -10,7 +10,7 @@ export interface NumericTensor extends Tensor {
 }
 
 /** Memory that arithmetic reads and writes; int64 is computed as doubles. */
-export type Numbers = Float32Array | Float64Array | Int32Array | Uint8Array;
+export type Numbers = Float16Array | Float32Array | Float64Array | Int32Array | Uint8Array;
 
 /** What a kernel knows while the graph is compiled. */
 export interface KernelContext {

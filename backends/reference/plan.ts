@@ -1,6 +1,7 @@
 import {
   EspalierError,
   findOperator,
+  float16Memory,
   formatShape,
   readAttributes,
   type Graph,
@@ -9,6 +10,7 @@ import {
   type ValueName,
   type ValueType,
 } from "../../core/index.ts";
+import { inDoubles } from "./float16.ts";
 import { kernels } from "./kernels/index.ts";
 import type { Kernel, NumericTensor } from "./kernel.ts";
 
@@ -36,6 +38,8 @@ export function planSteps(graph: Graph): readonly Step[] {
   const text = Object.entries(graph.values).find(([, type]) => type.dtype === "string");
   if (text)
     throw new EspalierError("GRAPH_INVALID", `value "${text[0]}" holds strings; the reference backend computes numbers only`, { value: text[0] });
+
+  if (Object.values(graph.values).some(({ dtype }) => dtype === "float16")) float16Memory(); // refuses now what would fail in the first run
 
   const lastUses = lastUsesOf(graph);
   return graph.nodes.map((node, i) => ({
@@ -80,7 +84,8 @@ function prepare(graph: Graph, node: Node): Kernel {
   const factory = kernels[node.operator];
   const operator = findOperator(node.operator);
   if (factory === undefined || operator === undefined) throw new EspalierError("INTERNAL", `no kernel for ${node.operator}`, { node: node.name });
-  return factory({
+  const build = node.inputs.concat(node.outputs).some((name) => graph.values[name]?.dtype === "float16") ? inDoubles(factory) : factory;
+  return build({
     node,
     attributes: readAttributes(operator satisfies Operator, node.name, node.attributes),
     inputTypes: node.inputs.map((name) => (name === "" ? undefined : typeOf(graph, name))),

@@ -1,7 +1,7 @@
 import { keep, tensor as makeTensor, type DataType, type Tensor as TfTensor } from "@tensorflow/tfjs-core";
 import { EspalierError, type DType, type Tensor, type TypedArray } from "../../core/index.ts";
 
-/** TensorFlow.js has four element types: 64-bit whole numbers and bytes are kept as int32, float64 and strings are refused at compile time. */
+/** TensorFlow.js has four element types: 64-bit whole numbers and bytes are kept as int32, float16, float64 and strings are refused at compile time. */
 const memoryTypes: Readonly<Partial<Record<DType, DataType>>> = {
   float32: "float32",
   int32: "int32",
@@ -63,6 +63,7 @@ function fromDevice(data: TypedArray, dtype: DType): TypedArray {
       return Float32Array.from(data as Float32Array);
     case "int32":
       return Int32Array.from(data as Int32Array);
+    case "float16":
     case "float64":
     case "string":
       throw new EspalierError("TENSOR_INVALID", `TensorFlow.js does not have ${dtype}`, { dtype });

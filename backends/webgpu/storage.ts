@@ -48,6 +48,7 @@ export function scalarOf(dtype: DType): Scalar | undefined {
     case "bool":
     case "uint8":
       return "u32";
+    case "float16":
     case "float64":
     case "string":
       return undefined;

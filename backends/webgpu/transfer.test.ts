@@ -21,6 +21,10 @@ test("an int64 that does not fit 32 bits is refused with its place", () => {
   expect(() => toDevice(tensor("int64", [2], [0n, 2147483648n]), 'feed "step"')).toThrow(/feed "step" holds 2147483648 at element 1/);
 });
 
+test("a float16 is refused", () => {
+  expect(() => toDevice(tensor("float16", [1], [1]), 'feed "x"')).toThrow(/float16/);
+});
+
 test("a float64 is refused", () => {
   expect(() => toDevice(tensor("float64", [1], [1]), 'feed "x"')).toThrow(/float64/);
 });

@@ -31,6 +31,7 @@ export function fromDevice(bytes: ArrayBuffer, { dtype, shape }: { readonly dtyp
     case "bool":
     case "uint8":
       return { dtype, shape, data: Uint8Array.from(new Uint32Array(bytes)) };
+    case "float16":
     case "float64":
     case "string":
       throw new EspalierError("INTERNAL", `no ${dtype} is kept on a GPU`, { dtype });

@@ -128,6 +128,6 @@ const manifest = record({
   metrics: dictionary(finite),
   lineage: record({ run: optional(text), seed: finite, data: record({ fingerprint: text, rows: size, source: text }) }),
   environment: dictionary(text),
-  tensors: dictionary(record({ dtype: oneOf("float32", "float64", "int32", "int64", "uint8", "bool"), shape, sha256 })),
+  tensors: dictionary(record({ dtype: oneOf("float16", "float32", "float64", "int32", "int64", "uint8", "bool"), shape, sha256 })),
   digest: sha256,
 });

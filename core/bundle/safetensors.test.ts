@@ -10,6 +10,7 @@ const tensors = fc.dictionary(
     fc.array(fc.float({ noNaN: true }), { maxLength: 9 }).map((data) => tensor("float32", [data.length], data)),
     fc.array(fc.integer({ min: 0, max: 255 }), { maxLength: 9 }).map((data) => tensor("uint8", [data.length, 1], data)),
     fc.array(fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }), { maxLength: 9 }).map((data) => tensor("int64", [1, data.length], data)),
+    fc.array(fc.double({ noNaN: true }), { maxLength: 9 }).map((data) => tensor("float16", [data.length], data)),
     fc.double({ noNaN: true }).map((value) => tensor("float64", [], [value])),
   ),
 );

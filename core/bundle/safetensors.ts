@@ -24,6 +24,7 @@ const maxHeaderBytes = 100_000_000;
 const formatNames: Readonly<Record<Exclude<DType, "string">, string>> = {
   float32: "F32",
   float64: "F64",
+  float16: "F16",
   int32: "I32",
   int64: "I64",
   uint8: "U8",

@@ -19,6 +19,7 @@ const attribute: fc.Arbitrary<OnnxAttribute> = fc.oneof(
 
 const initializer: fc.Arbitrary<Tensor> = fc.oneof(
   fc.array(float, { maxLength: 6 }).map((values) => tensor("float32", [values.length], values)),
+  fc.array(float, { maxLength: 6 }).map((values) => tensor("float16", [values.length], values)),
   fc.array(fc.double({ noNaN: true }), { maxLength: 6 }).map((values) => tensor("float64", [1, values.length], values)),
   fc.array(fc.integer(), { maxLength: 6 }).map((values) => tensor("int32", [values.length], values)),
   fc.maxSafeInteger().map((value) => tensor("int64", [], [value])),
@@ -28,7 +29,7 @@ const initializer: fc.Arbitrary<Tensor> = fc.oneof(
 
 const value = fc.record({
   name,
-  dtype: fc.constantFrom("float32" as const, "int64" as const, "string" as const),
+  dtype: fc.constantFrom("float16" as const, "float32" as const, "int64" as const, "string" as const),
   shape: fc.array(fc.oneof(fc.constant("batch" as const), fc.nat(1000)), { maxLength: 4 }),
 });
 

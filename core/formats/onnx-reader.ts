@@ -35,7 +35,7 @@ interface Reading {
  * depth, and fields that it does not know are passed over.
  *
  * @throws DATA_MALFORMED when the bytes are not an ONNX model; FORMAT_UNSUPPORTED for element types and constructs that Espalier does not
- *   have (float16, sequences, functions, sparse tensors, tensors in other files without `externalData`)
+ *   have (bfloat16, sequences, functions, sparse tensors, tensors in other files without `externalData`)
  * @see https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
  */
 export function decodeOnnx(bytes: Uint8Array, { externalData }: DecodeOnnxOptions = {}): OnnxModel {

@@ -1,6 +1,6 @@
 import { EspalierError } from "../errors.ts";
 import { dtypeOfCode } from "../operators/cast.ts";
-import { allocate, bytesPerElement, elementCount, tensor, type DType, type Tensor, type TypedArray } from "../tensor.ts";
+import { allocate, bytesPerElement, elementCount, float16Memory, tensor, type DType, type Tensor, type TypedArray } from "../tensor.ts";
 import { bytesOf, malformed, MessageFields } from "./protobuf-fields.ts";
 import { readBigInts, readDoubles, readFloats, readInts, type ProtobufField } from "./protobuf.ts";
 
@@ -84,6 +84,8 @@ function listed(dtype: DType, shape: readonly number[], { what, values }: { what
 /** The list that a type's elements are in when they are not raw. */
 function list(fields: MessageFields, dtype: Exclude<DType, "string">): readonly (number | bigint)[] {
   switch (dtype) {
+    case "float16":
+      return fromBits(fields.all(5).flatMap(readInts));
     case "float32":
       return fields.all(4).flatMap(readFloats);
     case "float64":
@@ -97,6 +99,13 @@ function list(fields: MessageFields, dtype: Exclude<DType, "string">): readonly 
     default:
       return dtype satisfies never;
   }
+}
+
+/** float16 numbers that are listed as the whole numbers of their bits. */
+function fromBits(bits: readonly number[]): readonly number[] {
+  const numbers = new (float16Memory())(bits.length);
+  new Uint16Array(numbers.buffer).set(bits);
+  return Array.from(numbers);
 }
 
 /** A tensor in another file, with the loader that may read it. */

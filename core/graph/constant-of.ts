@@ -1,4 +1,5 @@
 import { elementCount, tensor, type Tensor } from "../tensor.ts";
+import { isFloat } from "../operators/shapes.ts";
 import type { GraphBuilder } from "./builder.ts";
 import { fold } from "./fold.ts";
 import type { Node, ValueType } from "./graph.ts";
@@ -20,6 +21,6 @@ function knownContents(builder: GraphBuilder, node: Node, type: ValueType): Tens
   const shape = type.shape.filter((size) => size !== "batch");
   const isWhole = contents !== undefined && shape.length === type.shape.length && contents.length === elementCount(shape);
   if (!isWhole || type.dtype === "string" || type.dtype === "uint8") return undefined;
-  const isExact = type.dtype === "float32" || type.dtype === "float64" || contents.every((size) => Number.isSafeInteger(size));
+  const isExact = isFloat(type.dtype) || contents.every((size) => Number.isSafeInteger(size));
   return isExact ? tensor(type.dtype, shape, contents) : undefined;
 }

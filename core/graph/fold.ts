@@ -1,3 +1,4 @@
+import { isFloat } from "../operators/shapes.ts";
 import { allocate, elementCount, toNumbers, type DType, type Tensor } from "../tensor.ts";
 import { foldMovement } from "./fold-movement.ts";
 import type { Node, ValueType } from "./graph.ts";
@@ -43,7 +44,7 @@ export function fold(node: Node, inputs: readonly (Tensor | undefined)[], type: 
   const second = known[1];
   if (two === undefined || second === undefined || known.length !== 2) return undefined;
   const right = spread(second, shape);
-  const whole = dtype !== "float32" && dtype !== "float64" && dtype !== "bool";
+  const whole = !isFloat(dtype) && dtype !== "bool";
   if (whole && (node.operator === "Pow" || (node.operator === "Div" && right.includes(0)))) return undefined;
   const values = spread(first, shape).map((value, i) => two(value, right[i] ?? NaN));
   return store(dtype, shape, whole ? values.map(Math.trunc) : values);
@@ -84,7 +85,7 @@ const binary: Readonly<Record<string, (a: number, b: number) => number>> = {
 
 function castNumber(value: number, dtype: DType): number {
   if (dtype === "bool") return Number(value !== 0);
-  return dtype === "float32" || dtype === "float64" ? value : Math.trunc(value);
+  return isFloat(dtype) ? value : Math.trunc(value);
 }
 
 /** A tensor's elements as broadcasting lays them out in `shape`. */
@@ -108,7 +109,7 @@ function spread(value: Tensor, shape: readonly number[]): number[] {
 
 function store(dtype: Exclude<DType, "string">, shape: readonly number[], values: readonly number[]): Tensor | undefined {
   const data = allocate(dtype, values.length);
-  if (dtype === "float32" || dtype === "float64" || dtype === "bool") {
+  if (dtype === "float16" || dtype === "float32" || dtype === "float64" || dtype === "bool") {
     values.forEach((value, i) => (data[i] = value));
     return { dtype, shape, data };
   }

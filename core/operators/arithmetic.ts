@@ -1,7 +1,7 @@
 import { sizeArithmetic } from "./contents.ts";
 import { binary, unary } from "./elementwise.ts";
 import type { Operator } from "./operator.ts";
-import { floatTypes, numberTypes } from "./shapes.ts";
+import { floatTypes, numberTypes, signedTypes } from "./shapes.ts";
 
 /** a + b. @see https://onnx.ai/onnx/operators/onnx__Add.html */
 export const add: Operator = binary("Add", { dtypes: numberTypes, contents: sizeArithmetic.Add, gradient: (_, dy) => [() => dy, () => dy] });
@@ -32,7 +32,7 @@ export const div: Operator = binary("Div", {
 
 /** -x. @see https://onnx.ai/onnx/operators/onnx__Neg.html */
 export const neg: Operator = unary("Neg", {
-  dtypes: ["float32", "float64", "int32", "int64"],
+  dtypes: signedTypes,
   gradient: ({ emit }, _x, _y, dy) => emit.op("Neg", [dy]),
 });
 
@@ -45,9 +45,9 @@ export const reciprocal: Operator = unary("Reciprocal", {
 
 /** |x|; the gradient at 0 is 0. @see https://onnx.ai/onnx/operators/onnx__Abs.html */
 export const abs: Operator = unary("Abs", {
-  dtypes: ["float32", "float64", "int32", "int64"],
+  dtypes: signedTypes,
   gradient: ({ emit }, x, _y, dy) => emit.op("Mul", [dy, emit.op("Sign", [x])]),
 });
 
 /** -1, 0 or 1; its gradient is 0 everywhere. @see https://onnx.ai/onnx/operators/onnx__Sign.html */
-export const sign: Operator = unary("Sign", { dtypes: ["float32", "float64", "int32", "int64"], gradient: () => undefined });
+export const sign: Operator = unary("Sign", { dtypes: signedTypes, gradient: () => undefined });

@@ -4,7 +4,7 @@ import type { Operator } from "./operator.ts";
 import { isFloat, movableTypes, typed } from "./shapes.ts";
 
 /** ONNX's numbers for element types: the values of Cast's `to`. @see https://onnx.ai/onnx/api/classes.html#tensorproto */
-export const dtypeCodes: Readonly<Record<DType, number>> = { float32: 1, uint8: 2, int32: 6, int64: 7, string: 8, bool: 9, float64: 11 };
+export const dtypeCodes: Readonly<Record<DType, number>> = { float32: 1, uint8: 2, int32: 6, int64: 7, string: 8, bool: 9, float16: 10, float64: 11 };
 
 /** The element type of an ONNX number; undefined for one that Espalier does not have. */
 export function dtypeOfCode(code: number): DType | undefined {

@@ -1,6 +1,6 @@
 import { toNumbers } from "../tensor.ts";
 import type { Emitter, Operator, Value } from "./operator.ts";
-import { axisOf, typed } from "./shapes.ts";
+import { axisOf, signedTypes, typed } from "./shapes.ts";
 import { fromFront, staticShape } from "./static-shape.ts";
 
 /**
@@ -15,7 +15,7 @@ export const cumSum: Operator = {
   outputs: [1, 1],
   attributes: { exclusive: { kind: "int", default: 0 }, reverse: { kind: "int", default: 0 } },
   infer(context) {
-    const x = typed(context, 0, ["float32", "float64", "int32", "int64"]);
+    const x = typed(context, 0, signedTypes);
     typed(context, 1, ["int32", "int64"]);
     const axis = context.constant(1) ?? context.fail("the axis (input 1) must be a constant");
     if (axis.data.length !== 1) context.fail("the axis (input 1) must be one number");

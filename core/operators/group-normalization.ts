@@ -3,6 +3,7 @@ import { reshape } from "./gradients.ts";
 import type { LowerContext, Operator, Value } from "./operator.ts";
 import { staticSizes } from "./shapes.ts";
 import { standardize } from "./standardize.ts";
+import { lowerInFloat32 } from "./stash.ts";
 
 /**
  * (X - mean) / sqrt(variance + epsilon) * scale + bias over `num_groups` groups of the channels of X [batch, C, ...]; scale and bias are [C].
@@ -30,14 +31,14 @@ export const groupNormalization: Operator = {
     staticSizes(context, x.shape.slice(2), "a spatial axis");
     return [x];
   },
-  lower(context) {
+  lower: lowerInFloat32((context) => {
     const { emit, input, attributes } = context;
     const [batch = 1, channels = 1, ...spatial] = input(0).shape;
     const groups = attributes.int("num_groups");
     const grouped = reshape(emit, input(0), [batch, groups, Number(channels) / groups, ...spatial]);
     const { centred, inverse } = standardize(emit, grouped, { axes: [...grouped.shape.keys()].slice(2), epsilon: attributes.float("epsilon") });
     return [scaledByChannel(context, reshape(emit, emit.op("Mul", [centred, inverse]), input(0).shape))];
-  },
+  }),
 };
 
 /** Times scale plus bias, inputs 1 and 2, one number a channel. */

@@ -1,15 +1,16 @@
-import { formatShape } from "../graph/graph.ts";
+import { formatShape, type ValueType } from "../graph/graph.ts";
 import { broadcastTo, countAlong, sumTo } from "./gradients.ts";
 import type { GradientContext, InferContext, Operator, Value } from "./operator.ts";
 import { times } from "./optimizer-node.ts";
 import { alike, axisOf, broadcast, floatTypes } from "./shapes.ts";
 import { standardize } from "./standardize.ts";
+import { gradientInFloat32, lowerInFloat32 } from "./stash.ts";
 
 /**
  * (X - mean) / sqrt(variance + epsilon) * Scale + B over the axes from `axis` on; outputs Y, Mean and InvStdDev (size 1 along those axes).
  *
- * Scale and B may be smaller and are broadcast to X's normalized axes. Everything is computed in X's element type, which for float32 is what
- * `stash_type` 1 says; Mean and InvStdDev of float64 are float64.
+ * Scale and B may be smaller and are broadcast to X's normalized axes. Everything is computed in float32, as
+ * `stash_type` 1 says, and Mean and InvStdDev are float32; of float64 both are float64.
  * @see https://onnx.ai/onnx/operators/onnx__LayerNormalization.html
  */
 export const layerNormalization: Operator = {
@@ -23,10 +24,10 @@ export const layerNormalization: Operator = {
     alike(context, context.inputs[2] ? [0, 1, 2] : [0, 1], floatTypes);
     if (context.attributes.int("stash_type") !== 1) context.fail(`stash_type ${context.attributes.int("stash_type")} is not 1 (float)`);
     const axis = checkScale(context, { Scale: 1, B: 2 });
-    const statistic = { dtype, shape: shape.map((size, i) => (i < axis ? size : 1)) };
+    const statistic: ValueType = { dtype: dtype === "float16" ? "float32" : dtype, shape: shape.map((size, i) => (i < axis ? size : 1)) };
     return [context.input(0), statistic, statistic].slice(0, context.outputCount);
   },
-  gradient(context) {
+  gradient: gradientInFloat32((context) => {
     const { emit, input, inputs, attributes, outputs, gradients, needs } = context;
     const [dy, dMean, dInverse] = gradients;
     const [x, scale] = [input(0), input(1)];
@@ -43,13 +44,13 @@ export const layerNormalization: Operator = {
       dScale,
       dy && inputs[2] && needs(2) ? sumTo(emit, dy, inputs[2].shape) : undefined,
     ];
-  },
-  lower({ emit, input, inputs, attributes, outputTypes }) {
+  }),
+  lower: lowerInFloat32(({ emit, input, inputs, attributes, outputTypes }) => {
     const x = input(0);
     const { mean, centred, inverse } = standardize(emit, x, { axes: axesFrom(attributes.int("axis"), x), epsilon: attributes.float("epsilon") });
     const scaled = emit.op("Mul", [emit.op("Mul", [centred, inverse]), input(1)]);
     return [inputs[2] ? emit.op("Add", [scaled, inputs[2]]) : scaled, mean, inverse].slice(0, outputTypes.length);
-  },
+  }),
   // The gradient needs Mean and InvStdDev: named as outputs they are not computed twice.
   training({ emit, inputs, attributes, outputTypes }) {
     const options = { axis: attributes.int("axis"), epsilon: attributes.float("epsilon") };

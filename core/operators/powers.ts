@@ -3,7 +3,7 @@ import { dtypeCodes } from "./cast.ts";
 import { unary } from "./elementwise.ts";
 import { sumTo } from "./gradients.ts";
 import type { GradientContext, Operator, Value } from "./operator.ts";
-import { broadcast, floatTypes, isFloat, numberTypes, typed } from "./shapes.ts";
+import { broadcast, floatTypes, isFloat, numberTypes, signedTypes, typed } from "./shapes.ts";
 
 /** x^e, in x's element type. @see https://onnx.ai/onnx/operators/onnx__Pow.html */
 export const pow: Operator = {
@@ -13,7 +13,7 @@ export const pow: Operator = {
   outputs: [1, 1],
   attributes: {},
   infer(context) {
-    const x = typed(context, 0, ["float32", "float64", "int32", "int64"]);
+    const x = typed(context, 0, signedTypes);
     const exponent = typed(context, 1, numberTypes);
     return [{ dtype: x.dtype, shape: broadcast(context, [x.shape, exponent.shape]) }];
   },

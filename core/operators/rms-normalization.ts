@@ -2,6 +2,7 @@ import { axesFrom, checkScale } from "./layer-normalization.ts";
 import type { Operator } from "./operator.ts";
 import { alike, floatTypes } from "./shapes.ts";
 import { inverseRoot, meanOfSquares } from "./standardize.ts";
+import { lowerInFloat32 } from "./stash.ts";
 
 /**
  * X / sqrt(mean(X^2) + epsilon) * scale over the axes from `axis` on. Its gradient goes through its lowering.
@@ -22,9 +23,9 @@ export const rmsNormalization: Operator = {
     checkScale(context, { scale: 1 });
     return [context.input(0)];
   },
-  lower({ emit, input, attributes }) {
+  lower: lowerInFloat32(({ emit, input, attributes }) => {
     const x = input(0);
     const inverse = inverseRoot(emit, meanOfSquares(emit, x, axesFrom(attributes.int("axis"), x)), attributes.float("epsilon"));
     return [emit.op("Mul", [emit.op("Mul", [x, inverse]), input(1)])];
-  },
+  }),
 };

@@ -3,13 +3,16 @@ import type { DType } from "../tensor.ts";
 import type { InferContext } from "./operator.ts";
 
 /** The element types that arithmetic works on. */
-export const numberTypes: readonly DType[] = ["float32", "float64", "int32", "int64", "uint8"];
+export const numberTypes: readonly DType[] = ["float32", "float64", "float16", "int32", "int64", "uint8"];
 
 /** The element types that can be moved, selected and cast: all but strings. */
 export const movableTypes: readonly DType[] = [...numberTypes, "bool"];
 
 /** The element types that have gradients. */
-export const floatTypes: readonly DType[] = ["float32", "float64"];
+export const floatTypes: readonly DType[] = ["float32", "float64", "float16"];
+
+/** The element types that have a sign. */
+export const signedTypes: readonly DType[] = [...floatTypes, "int32", "int64"];
 
 /** Whether values of this type have gradients. */
 export function isFloat(dtype: DType): boolean {

@@ -3,7 +3,7 @@ import { dtypeCodes } from "./cast.ts";
 import { asNumber, zerosLike } from "./gradients.ts";
 import { oneHotAlong } from "./one-hot.ts";
 import type { Emitter, Operator, Value } from "./operator.ts";
-import { axisOf, typed } from "./shapes.ts";
+import { axisOf, signedTypes, typed } from "./shapes.ts";
 import { fromFront, positionsAlong, range, staticShape } from "./static-shape.ts";
 
 /**
@@ -19,7 +19,7 @@ export const topK: Operator = {
   outputs: [2, 2],
   attributes: { axis: { kind: "int", default: -1 }, largest: { kind: "int", default: 1 }, sorted: { kind: "int", default: 1 } },
   infer(context) {
-    const x = typed(context, 0, ["float32", "float64", "int32", "int64"]);
+    const x = typed(context, 0, signedTypes);
     typed(context, 1, ["int64"]);
     const axis = axisOf(context, context.attributes.int("axis"), x.shape.length);
     const constant = context.constant(1) ?? context.fail("k (input 1) must be a constant");

@@ -1,4 +1,5 @@
 import { EspalierError } from "../errors.ts";
+import { isFloat } from "../operators/shapes.ts";
 import type { Tensors } from "../tensor.ts";
 import { describeAnomaly, findAnomaly, type Anomaly } from "./anomaly.ts";
 import type { FitResult } from "./fit-options.ts";
@@ -142,5 +143,5 @@ async function locate({ trainer, plan: { backend } }: Run, batch: BatchRun): Pro
 
 /** Whether every float of a state is a number. */
 export function allFinite(state: Tensors): boolean {
-  return Object.values(state).every(({ data }) => !(data instanceof Float32Array || data instanceof Float64Array) || data.every(Number.isFinite));
+  return Object.values(state).every(({ dtype, data }) => !isFloat(dtype) || (data as Float32Array).every(Number.isFinite)); // floats have such memory
 }

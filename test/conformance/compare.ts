@@ -24,7 +24,7 @@ export function compareTensor(given: Tensor, expected: Tensor, { tolerance, what
   if (types[0] !== types[1]) throw new Error(`${what}: is ${types[0]}, not ${types[1]}`);
   const [a, b] = [toNumbers(given), toNumbers(expected)];
   if (a.length !== b.length) throw new Error(`${what}: holds ${a.length} elements, not ${b.length}`);
-  const exact = expected.dtype !== "float32" && expected.dtype !== "float64";
+  const exact = !expected.dtype.startsWith("float");
   const largest = b.reduce((size, value) => (Number.isFinite(value) ? Math.max(size, Math.abs(value)) : size), 0);
   const bound = exact ? 0 : tolerance * (largest === 0 ? 1 : largest);
   let worst = -1;

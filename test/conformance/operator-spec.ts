@@ -33,7 +33,7 @@ export const batchSizes: readonly number[] = [3, 1, 4];
 /** A graph that applies the operator once. With `gradients`, it also returns d (sum of outputs times fed weights) / d input. */
 export function graphOf(
   spec: OperatorSpec,
-  { float = "float32", gradients = false }: { float?: "float32" | "float64"; gradients?: boolean } = {},
+  { float = "float32", gradients = false }: { float?: "float16" | "float32" | "float64"; gradients?: boolean } = {},
 ): Graph {
   const builder = new GraphBuilder(nameOf(spec));
   const values = spec.inputs.map((input, i) => input && defineInput(builder, input, { name: `x${i}`, float, seedPath: [nameOf(spec), i] }));
@@ -89,7 +89,7 @@ export function gradientInputs(spec: OperatorSpec): readonly number[] {
 
 interface Definition {
   readonly name: string;
-  readonly float: "float32" | "float64";
+  readonly float: "float16" | "float32" | "float64";
   readonly seedPath: readonly (string | number)[];
 }
 

@@ -1,6 +1,7 @@
 import { tensor } from "../../../core/index.ts";
-import { int, text } from "../onnx-emitter.ts";
+import { int } from "../onnx-emitter.ts";
 import type { Lowering, LoweringContext } from "./lowering.ts";
+import { scatterElements } from "./scatter-elements.ts";
 import { product } from "./window.ts";
 
 /**
@@ -41,7 +42,7 @@ export const scatterNdReduction: Lowering = {
 
     function elements(): string {
       const indices = emit.emit("Expand", [places, emit.ints([count, inner])]);
-      return emit.emit("ScatterElements", [target, indices, updates], { axis: int(0), reduction: text(attributes.string("reduction")) });
+      return scatterElements(emit, [target, indices, updates], { dtype: data.dtype, reduction: attributes.string("reduction") });
     }
   },
 };

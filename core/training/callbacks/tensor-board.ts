@@ -1,4 +1,5 @@
 import { encodeEventRecord, histogramOf, type EventRecord } from "../../tracking/event-record.ts";
+import { isFloat } from "../../operators/shapes.ts";
 import { toNumbers } from "../../tensor.ts";
 import { recordNumbers } from "../monitor.ts";
 import type { Callback, CallbackRun } from "./callback.ts";
@@ -56,6 +57,6 @@ export function tensorBoard({ sink, now, everySteps = 20, histograms = false }: 
 type Kind = EventRecord extends infer R ? (R extends EventRecord ? Omit<R, "wallTimeSeconds" | "step"> : never) : never;
 
 async function weightHistograms(run: CallbackRun): Promise<Readonly<Record<string, ReturnType<typeof histogramOf>>>> {
-  const weights = Object.entries(await run.readWeights()).filter(([, { dtype }]) => dtype === "float32" || dtype === "float64");
+  const weights = Object.entries(await run.readWeights()).filter(([, { dtype }]) => isFloat(dtype));
   return Object.fromEntries(weights.map(([name, value]) => [`weights/${name}`, histogramOf(toNumbers(value))]));
 }
