@@ -61,6 +61,7 @@ export function assemble(graph: Graph, wanted: readonly ValueName[], { initializ
     const { operator, domain } = customOperator;
     return emit.emitAll(operator, inputs, { kernel: int(calls.length - 1) }, { domain, outputs: call.outputs.length });
   };
+  const constants = { ...graph.constants, ...initializers };
   for (const node of graph.nodes) {
     emit.enter(node.name);
     const product = products.get(node);
@@ -68,7 +69,7 @@ export function assemble(graph: Graph, wanted: readonly ValueName[], { initializ
       names.set(node.outputs[0] ?? "", emitProduct(product, emit, nameOf));
       continue;
     }
-    const found = kernels ? (callFused(graph, fusions.get(node)) ?? callKernel(graph, node)) : undefined;
+    const found = kernels ? (callFused(graph, fusions.get(node)) ?? callKernel(graph, node, constants)) : undefined;
     if (found !== undefined) {
       const outputs = kernel(found.call, found.inputs.map(nameOf));
       found.outputs.forEach((output, i) => names.set(output, outputs[i] ?? output));
@@ -79,7 +80,7 @@ export function assemble(graph: Graph, wanted: readonly ValueName[], { initializ
   }
   const nodes = withoutDead(emit.nodes, wanted.map(nameOf));
   const used = new Set(nodes.flatMap((node) => node.inputs));
-  const constants = Object.fromEntries(Object.entries({ ...graph.constants, ...initializers }).filter(([name]) => used.has(name)));
+  const written = Object.fromEntries(Object.entries(constants).filter(([name]) => used.has(name)));
   const inputs = [...graph.inputs, ...graph.state].filter((value) => used.has(value.name) && initializers[value.name] === undefined);
   const model: OnnxModel = {
     name: graph.name,
@@ -88,7 +89,7 @@ export function assemble(graph: Graph, wanted: readonly ValueName[], { initializ
     opsets: Object.fromEntries([...emit.domains].map((domain) => [domain, opsets[domain] ?? 1])),
     inputs: inputs.map((input): OnnxValue => ({ name: input.name, dtype: input.dtype, shape: input.shape })),
     outputs: wanted.map((value): OnnxValue => ({ name: nameOf(value), ...typeOf(graph, value) })),
-    initializers: { ...constants, ...Object.fromEntries(Object.entries(emit.initializers).filter(([name]) => used.has(name))) },
+    initializers: { ...written, ...Object.fromEntries(Object.entries(emit.initializers).filter(([name]) => used.has(name))) },
     nodes,
     metadata: {},
   };
@@ -127,7 +128,7 @@ function callFused(graph: Graph, fused: Fused | undefined): FoundKernel | undefi
   return plan && { call: { plan, outputs: outputs.map(({ shape }) => shape) }, inputs: fused.inputs, outputs: fused.outputs };
 }
 
-function callKernel(graph: Graph, node: Node): FoundKernel | undefined {
+function callKernel(graph: Graph, node: Node, constants: Tensors): FoundKernel | undefined {
   const operator = findOperator(node.operator);
   const types = [...node.inputs, ...node.outputs].map((value) => (value === "" ? undefined : staticType(typeOf(graph, value))));
   const inputs = types.slice(0, node.inputs.length);
@@ -135,7 +136,8 @@ function callKernel(graph: Graph, node: Node): FoundKernel | undefined {
   if (operator === undefined || outputs.length < node.outputs.length || inputs.some((type, i) => type === undefined && node.inputs[i] !== "")) {
     return undefined;
   }
-  const plan = planKernel(node.operator, { attributes: readAttributes(operator, node.name, node.attributes), inputs, outputs });
+  const fixed = node.inputs.map((input) => constants[input] !== undefined);
+  const plan = planKernel(node.operator, { attributes: readAttributes(operator, node.name, node.attributes), inputs, outputs, fixed });
   const given = node.inputs.filter((input) => input !== "");
   return plan && { call: { plan, outputs: outputs.map(({ shape }) => shape) }, inputs: given, outputs: node.outputs };
 }

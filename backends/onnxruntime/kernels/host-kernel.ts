@@ -14,6 +14,8 @@ export interface KernelUse {
   /** Undefined where an optional input is left out. */
   readonly inputs: readonly (KernelType | undefined)[];
   readonly outputs: readonly KernelType[];
+  /** Whether each input is a constant of the model, as weights are that nobody trains; not by default. */
+  readonly fixed?: readonly boolean[];
 }
 
 /** What a kernel computes with. */

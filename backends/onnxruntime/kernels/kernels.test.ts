@@ -59,7 +59,58 @@ const depthwise: readonly Case[] = [
   attributes: { group: 5, kernel_shape: kernel, strides, pads, dilations: [1, 1] },
 }));
 
-for (const item of [...moments, ...normalizations, ...depthwise]) {
+/** Sizes below a vector, of whole and of no whole vectors; blocks of rows with and without a rest; padding up to the kernel's reach. */
+const windows: readonly { readonly size: Pair; readonly kernel: Pair; readonly window?: Readonly<Record<string, readonly number[]>> }[] = [
+  { size: [8, 8], kernel: [3, 3], window: { pads: [1, 1, 1, 1] } },
+  { size: [4, 4], kernel: [3, 3], window: { pads: [1, 1, 1, 1] } },
+  { size: [1, 1], kernel: [3, 3], window: { pads: [1, 1, 1, 1] } },
+  { size: [2, 2], kernel: [3, 3], window: { pads: [1, 1, 1, 1] } },
+  { size: [3, 3], kernel: [3, 3], window: { pads: [1, 1, 1, 1] } },
+  { size: [7, 7], kernel: [5, 5], window: { pads: [2, 2, 2, 2] } },
+  { size: [19, 14], kernel: [3, 3], window: { pads: [1, 1, 1, 1] } },
+  { size: [9, 21], kernel: [7, 3], window: { pads: [0, 2, 1, 0] } },
+  { size: [6, 9], kernel: [2, 4], window: { pads: [0, 0, 0, 0] } },
+  { size: [13, 11], kernel: [3, 3], window: { pads: [2, 2, 2, 2], dilations: [2, 2] } },
+  { size: [32, 32], kernel: [3, 3], window: { pads: [1, 1, 1, 1], strides: [2, 2] } },
+  { size: [4, 4], kernel: [3, 3], window: { pads: [1, 1, 1, 1], strides: [2, 2] } },
+  { size: [15, 15], kernel: [3, 3], window: { pads: [1, 1, 1, 1], strides: [2, 2] } },
+  { size: [14, 14], kernel: [5, 5], window: { pads: [1, 1, 2, 2], strides: [2, 2] } },
+  { size: [11, 13], kernel: [3, 3], window: { pads: [0, 1, 2, 0], strides: [3, 2] } },
+  { size: [12, 17], kernel: [4, 2], window: { pads: [1, 0, 0, 1], strides: [3, 1], dilations: [2, 3] } },
+  { size: [8, 8], kernel: [1, 1], window: { strides: [2, 2] } },
+];
+const convolutions: readonly Case[] = windows.flatMap(({ size, kernel, window = {} }, i) => {
+  const channels = i === 1 ? 70 : 5; // more planes than are worked on at a time
+  const spatial = outputSize(size, { kernel, window });
+  const attributes = { group: channels, strides: [1, 1], dilations: [1, 1], pads: [0, 0, 0, 0], ...window };
+  const weights = [channels, 1, ...kernel];
+  const forward: Case = {
+    operator: "Conv",
+    shapes: [[3, channels, ...size], weights, ...(i % 2 === 0 ? [[channels]] : [])],
+    outputs: 1,
+    attributes: { ...attributes, kernel_shape: kernel },
+  };
+  const backward: Case = {
+    operator: "ConvInputGrad",
+    shapes: [[3, channels, ...spatial], weights],
+    outputs: 1,
+    attributes: { ...attributes, input_spatial: size },
+  };
+  return [forward, backward];
+});
+
+type Pair = readonly [number, number];
+
+function outputSize(size: Pair, { kernel, window }: { readonly kernel: Pair; readonly window: Readonly<Record<string, readonly number[]>> }): Pair {
+  const { pads = [0, 0, 0, 0], strides = [1, 1], dilations = [1, 1] } = window;
+  const along = (axis: 0 | 1): number => {
+    const room = size[axis] + (pads[axis] ?? 0) + (pads[axis + 2] ?? 0) - (kernel[axis] - 1) * (dilations[axis] ?? 1) - 1;
+    return Math.floor(room / (strides[axis] ?? 1)) + 1;
+  };
+  return [along(0), along(1)];
+}
+
+for (const item of [...moments, ...normalizations, ...depthwise, ...convolutions]) {
   const what = `${item.operator} of ${item.shapes.map((shape) => shape.join("x")).join(", ")} ${JSON.stringify(item.attributes ?? {})}`;
   test.skipIf(!isThere)(`our kernel of ${what} is what the reference computes, to 2e-5 of the largest value`, async () => {
     const { given, expected, calls } = await compute(item);
@@ -81,6 +132,25 @@ test.skipIf(!isThere)("a mean of a thousand deviations leaves the variance its d
 
 test.skipIf(!isThere)("shapes that are no whole vectors go to ONNX Runtime", async () => {
   const { given, expected, calls } = await compute({ operator: "BatchMoments", shapes: [[3, 5, 3, 3]], outputs: 2 });
+  expect(calls).toBe(0);
+  toNumbers(given["0"] as Tensor).forEach((value, i) => expect(value).toBeCloseTo(toNumbers(expected["0"] as Tensor)[i] ?? Number.NaN, 5));
+});
+
+test.skipIf(!isThere)("a depthwise convolution whose weights nobody trains is ONNX Runtime's", () => {
+  const builder = new GraphBuilder("fixed");
+  const x = builder.input("x", "float32", [1, 2, 4, 4]);
+  const weights = builder.constant(tensor("float32", [2, 1, 1, 1], [2, 3]));
+  builder.output("y", builder.op("Conv", [x, weights], { group: 2 }));
+  expect(planGraph(builder.build(), { kernels: true }).calls).toHaveLength(0);
+});
+
+test.skipIf(!isThere)("padding wider than a depthwise kernel's reach leaves its gradient to ONNX Runtime", async () => {
+  const attributes = { group: 2, strides: [1, 1], dilations: [1, 1], pads: [3, 3, 3, 3], input_spatial: [4, 4] };
+  const shapes = [
+    [1, 2, 8, 8],
+    [2, 1, 3, 3],
+  ];
+  const { given, expected, calls } = await compute({ operator: "ConvInputGrad", shapes, outputs: 1, attributes });
   expect(calls).toBe(0);
   toNumbers(given["0"] as Tensor).forEach((value, i) => expect(value).toBeCloseTo(toNumbers(expected["0"] as Tensor)[i] ?? Number.NaN, 5));
 });

@@ -51,6 +51,13 @@ export class FunctionBuilder {
     this.#set(target);
   }
 
+  /** A new local with another's value. */
+  copy(source: Local): Local {
+    const target = this.local(source.kind);
+    this.set(target, source);
+    return target;
+  }
+
   /** target = value */
   setInt(target: Local, value: number): void {
     this.#bytes.push(0x41, ...signed(value));
@@ -87,6 +94,20 @@ export class FunctionBuilder {
     return this.#set(target);
   }
 
+  /** The first `count` floats at an address, 1 to 4, and zeros in the other places: nothing else is read. */
+  loadFirst(address: Local, { offset = 0, count }: { readonly offset?: number; readonly count: number }): Local {
+    if (count >= 4) return this.load(address, offset);
+    const value = this.local("v128");
+    this.#get(address);
+    this.#bytes.push(0xfd, ...unsigned(count === 1 ? 0x5c : 0x5d), ...memoryArgument(offset)); // v128.load32_zero, v128.load64_zero
+    this.#set(value);
+    if (count < 3) return value;
+    this.#get(address);
+    this.#get(value);
+    this.#bytes.push(0xfd, 0x56, ...memoryArgument(offset + 8), 2); // v128.load32_lane
+    return this.#set(value);
+  }
+
   /** One float at an address, in all four places. */
   loadSplat(address: Local, offset = 0, target: Local = this.local("v128")): Local {
     this.#get(address);
@@ -119,6 +140,27 @@ export class FunctionBuilder {
     this.#get(address);
     this.#get(value);
     this.#bytes.push(0xfd, 0x0b, ...memoryArgument(offset));
+  }
+
+  /** Stores the first `count` floats, 1 to 4: nothing else is written. */
+  storeFirst(address: Local, { offset = 0, count }: { readonly offset?: number; readonly count: number }, value: Local): void {
+    if (count >= 4) return this.store(address, offset, value);
+    const lane = (operation: number, at: number, place: number): void => {
+      this.#get(address);
+      this.#get(value);
+      this.#bytes.push(0xfd, operation, ...memoryArgument(at), place);
+    };
+    if (count > 1) lane(0x5b, offset, 0); // v128.store64_lane
+    if (count !== 2) lane(0x5a, offset + 4 * (count - 1), count - 1); // v128.store32_lane
+  }
+
+  /** The smaller of two whole numbers from 0. */
+  least(left: Local, right: Local | number, target: Local = this.local("i32")): Local {
+    const other = typeof right === "number" ? this.local("i32") : right;
+    if (typeof right === "number") this.setInt(other, right);
+    for (const value of [left, other, left, other]) this.#get(value);
+    this.#bytes.push(0x49, 0x1b); // i32.lt_u, select
+    return this.#set(target);
   }
 
   /** Runs the body for index = 0, step, 2 step, ... while index < end, at least once. */
