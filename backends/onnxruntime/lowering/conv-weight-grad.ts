@@ -107,10 +107,15 @@ function stackOffsets({ context: { emit }, input, gradient, window }: Problem, d
   const parts = kernelOffsets(window.kernel).map((offset) => {
     const starts = windowAxes(window).map(({ dilation }, i) => (offset[i] ?? 0) * dilation);
     const ends = windowAxes(window).map(({ output, stride }, i) => (starts[i] ?? 0) + (output - 1) * stride + 1);
-    const slice = emit.emit("Slice", [data, emit.ints(starts), emit.ints(ends), axes, steps]);
+    const isWhole = windowAxes(window).every(
+      ({ input: size, begin, end, stride }, i) => stride === 1 && ends[i] === begin + size + end && starts[i] === 0,
+    );
+    const slice = isWhole ? data : emit.emit("Slice", [data, emit.ints(starts), emit.ints(ends), axes, steps]);
     return emit.emit("Reshape", [multiply(slice), flat]);
   });
-  return emit.emit("Reshape", [emit.emit("Concat", parts, { axis: int(2) }), emit.ints([units, channels, ...window.kernel])]);
+  const [only = "", ...others] = parts;
+  const joined = others.length === 0 ? only : emit.emit("Concat", parts, { axis: int(2) });
+  return emit.emit("Reshape", [joined, emit.ints([units, channels, ...window.kernel])]);
 }
 
 function padded({ context: { emit }, input, window }: Problem, data: string): string {
