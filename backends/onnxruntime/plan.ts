@@ -2,6 +2,7 @@ import {
   findOperator,
   lower,
   readAttributes,
+  simplify,
   type Attributes,
   type Graph,
   type Node,
@@ -70,7 +71,9 @@ export function planGraph(graph: Graph, { initializers = {}, kernels = false }: 
     ]),
   ].filter((value) => !outside.has(value));
   const forward: Graph = { ...graph, nodes: split.rest, updates: {}, outputs: Object.fromEntries(wanted.map((value) => [value, value])) };
-  const lowered = lower(forward, kernels ? supportsWithKernels : supports);
+  const written = lower(forward, kernels ? supportsWithKernels : supports);
+  // A step's normalisations want the same statistics forward and backward: one node of those that lowering repeats is enough.
+  const lowered = written === forward ? forward : simplify(written);
   const sourceOf = (value: ValueName): Source => {
     const name = lowered.outputs[value] ?? value;
     const constant = lowered.constants[name];
