@@ -1,8 +1,10 @@
 import type { Graph, Node, ValueName } from "../../../core/index.ts";
+import { batchNormalizationActivationGrad } from "./batch-normalization-activation-grad.ts";
+import { batchNormalizationActivation } from "./batch-normalization-activation.ts";
 import type { Fused, Fusion, FusionContext } from "./fusion.ts";
 
 /** Fusions, the first that matches a node wins. Adding one is one file and one line here. */
-const table: readonly Fusion[] = [];
+const table: readonly Fusion[] = [batchNormalizationActivation, batchNormalizationActivationGrad];
 
 /** What takes the place of nodes of a graph. */
 export function findFusions(graph: Graph): ReadonlyMap<Node, Fused> {

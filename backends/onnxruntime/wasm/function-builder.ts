@@ -12,8 +12,30 @@ export interface Local {
   readonly index: number;
 }
 
-/** Four floats at once. `multiplyAdd` rounds once or twice, as the processor likes. */
-const vectorOperations = { sqrt: 0xe3, add: 0xe4, sub: 0xe5, mul: 0xe6, div: 0xe7, min: 0xe8, max: 0xe9, multiplyAdd: 0x105 } as const;
+/**
+ * Four floats at once. `multiplyAdd` rounds once or twice, as the processor likes; `lower` and `higher` give the first where the second is no less or no
+ * greater, and where one is NaN; comparisons give all bits or none, which `and` applies.
+ */
+const vectorOperations = {
+  sqrt: 0xe3,
+  add: 0xe4,
+  sub: 0xe5,
+  mul: 0xe6,
+  div: 0xe7,
+  min: 0xe8,
+  max: 0xe9,
+  lower: 0xea,
+  higher: 0xeb,
+  multiplyAdd: 0x105,
+  equal: 0x41,
+  less: 0x43,
+  greater: 0x44,
+  atMost: 0x45,
+  atLeast: 0x46,
+  and: 0x4e,
+  andNot: 0x4f,
+  or: 0x50,
+} as const;
 
 const intOperations = { add: 0x6a, sub: 0x6b, mul: 0x6c } as const;
 

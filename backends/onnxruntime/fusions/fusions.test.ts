@@ -1,0 +1,109 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { differentiate, GraphBuilder, Random, tensor, toNumbers, type Backend, type Graph, type Tensor, type Value } from "../../../core/index.ts";
+import { openReference } from "../../reference/index.ts";
+import { openOnnxRuntime } from "../backend.ts";
+import { importKoffi } from "../native/koffi.ts";
+import { planGraph } from "../plan.ts";
+
+const reference = openReference();
+let backend: Backend;
+beforeAll(async () => {
+  backend = await openOnnxRuntime({ thread: "inline", threads: 1 });
+});
+afterAll(() => backend.dispose());
+
+/** Without the optional package nothing is fused. */
+const isThere = await importKoffi().then(
+  () => true,
+  () => false,
+);
+
+type Activation = (builder: GraphBuilder, x: Value) => Value;
+
+const relu: Activation = (builder, x) => builder.op("Relu", [x]);
+const between =
+  (low: number | undefined, high: number | undefined): Activation =>
+  (builder, x) =>
+    builder.op("Clip", [
+      x,
+      low === undefined ? undefined : builder.scalar(low, "float32"),
+      high === undefined ? undefined : builder.scalar(high, "float32"),
+    ]);
+
+const activations: Readonly<Record<string, Activation>> = {
+  Relu: relu,
+  "Clip from 0 to 0.5": between(0, 0.5),
+  "Clip from -0.2": between(-0.2, undefined),
+  "Clip up to 0.3": between(undefined, 0.3),
+};
+
+for (const [name, activation] of Object.entries(activations)) {
+  for (const shape of [
+    [3, 5, 4, 4],
+    [2, 3, 20],
+    [2, 9, 96, 96],
+  ]) {
+    test.skipIf(!isThere)(
+      `normalisation of ${shape.join("x")} by the batch with ${name} and its gradients are two kernels after the statistics`,
+      async () => {
+        const graph = normalized(shape, activation);
+        await expectAsReference(graph);
+        const { model, calls } = planGraph(graph, { kernels: true });
+        expect(calls).toHaveLength(3);
+        expect(model?.nodes.map(({ operator }) => operator)).not.toEqual(expect.arrayContaining(["BatchNormalization"]));
+        expect(model?.nodes.map(({ operator }) => operator)).not.toEqual(expect.arrayContaining([name.split(" ")[0]]));
+      },
+    );
+  }
+}
+
+test.skipIf(!isThere)("a normalised value that others read too is written, and a gradient that others read is masked for them", async () => {
+  const graph = normalized([2, 3, 4, 4], relu, (builder, normal) => builder.output("normal", normal));
+  await expectAsReference(graph);
+  expect(planGraph(graph, { kernels: true }).model?.nodes.map(({ operator }) => operator)).toContain("Relu");
+});
+
+/** Training's BatchNormalization, an activation, and the gradients by X, scale and B. */
+function normalized(shape: readonly number[], activation: Activation, more: (builder: GraphBuilder, normal: Value) => void = () => undefined): Graph {
+  const builder = new GraphBuilder("normalized");
+  const channels = shape.slice(1, 2);
+  const x = builder.input("x", "float32", shape);
+  const [scale, bias] = [builder.input("scale", "float32", channels), builder.input("bias", "float32", channels)];
+  const [mean, variance] = [builder.input("mean", "float32", channels), builder.input("variance", "float32", channels)];
+  const [normal] = builder.ops("BatchNormalization", [x, scale, bias, mean, variance], 3, { epsilon: 1e-3, training_mode: 1 });
+  if (normal === undefined) throw new Error("BatchNormalization has outputs");
+  const y = activation(builder, normal);
+  const met = builder.op("Mul", [y, builder.input("g", "float32", shape)]);
+  const loss = builder.op("ReduceSum", [met], { keepdims: 0 });
+  builder.output("y", y);
+  differentiate(builder, loss, [x, scale, bias]).forEach((gradient, i) => builder.output(`gradient ${i}`, gradient));
+  more(builder, normal);
+  return builder.build();
+}
+
+async function expectAsReference(graph: Graph): Promise<void> {
+  const random = new Random(5);
+  const feeds = Object.fromEntries(
+    graph.inputs.map(({ name, shape }) => {
+      const size = shape.reduce<number>((a, b) => a * Number(b), 1);
+      return [
+        name,
+        tensor(
+          "float32",
+          shape.map(Number),
+          Array.from({ length: size }, () => random.uniform(name === "variance" ? 0.5 : -1, 1)),
+        ),
+      ] as const;
+    }),
+  );
+  const [tested, trusted] = [await backend.compile(graph), await reference.compile(graph)];
+  const [given, expected] = [await tested.run(feeds), await trusted.run(feeds)];
+  for (const name of Object.keys(expected)) {
+    const [a, b] = [toNumbers(given[name] as Tensor), toNumbers(expected[name] as Tensor)];
+    const largest = Math.max(...b.map(Math.abs), 1e-3);
+    expect(a).toHaveLength(b.length);
+    expect(Math.max(...a.map((value, i) => Math.abs(value - (b[i] ?? Number.NaN)))) / largest).toBeLessThan(3e-5);
+  }
+  await tested.dispose();
+  await trusted.dispose();
+}
