@@ -20,6 +20,9 @@ interface TrainOptions extends DataOptions {
   readonly batchSize?: number | "auto";
   readonly memory?: number;
   readonly learningRate?: number;
+  readonly from?: string;
+  readonly freeze?: boolean;
+  readonly bodyRate?: number;
   readonly imageSize?: number;
   readonly time?: string;
   readonly group?: string;
@@ -48,6 +51,9 @@ export function addTrain(program: Command): void {
     )
     .option("--target <column>", "the column to predict; of images it is their class")
     .option("--model <name>", "what to train; auto keeps the better of linear and network, which suits the data; a wrong name lists all", "auto")
+    .option("--from <bundle>", "learn on with a trained model: its body and features are kept, its last layer is made anew for the target")
+    .option("--freeze", "with --from: leave the body as it is; only the new layer learns")
+    .option("--body-rate <factor>", "with --from: times the learning rate for the body, to change it less than the new layer", positiveNumber)
     .addOption(new Option("--task <task>", "what the target is; found from its values when left out").choices(["classification", "regression"]))
     .option("--ignore <columns>", "columns not to use (a,b,c)", list)
     .option("--epochs <n>", "passes over the data at most; training stops when it no longer helps", wholeNumber(1))
@@ -71,7 +77,7 @@ export function addTrain(program: Command): void {
     .addHelpText(
       "after",
       "\nExamples:\n  espalier train houses.csv --target price\n  espalier train january.csv february.csv.gz --target churned --ignore customer --out churn\n" +
-        "  espalier train table.csv --target y --model linear --seed 7 --json\n  espalier train photos/ --out photos\n  espalier train weather.csv --target temp_max --time date --horizon 7\n",
+        "  espalier train table.csv --target y --model linear --seed 7 --json\n  espalier train photos/ --out photos\n  espalier train scans/ --from photos --freeze\n  espalier train weather.csv --target temp_max --time date --horizon 7\n",
     );
   addDataOptions(command).action((paths: readonly string[], options: TrainOptions) => withInterrupt((signal) => train(paths, options, signal)));
 }
@@ -121,8 +127,24 @@ function trainingParameters(options: TrainOptions): TrainFilesOptions["parameter
     ...(memory !== undefined && { memoryBytes: memory }),
     ...(learningRate !== undefined && { learningRate }),
     ...(!augmentation && { augmentation }),
+    ...transferOptions(options),
     ...seriesOptions(options),
   };
+}
+
+/** @throws ARGUMENT_INVALID for an option of transfer without its bundle, or two that exclude each other */
+function transferOptions({ from: bundle, freeze, bodyRate, model }: TrainOptions): Pick<TrainFilesOptions["parameters"], "from"> {
+  const refuse = (option: string, message: string): never => {
+    throw new EspalierError("ARGUMENT_INVALID", message, { option });
+  };
+  if (bundle === undefined) {
+    const option = freeze === true ? "--freeze" : "--body-rate";
+    return freeze === true || bodyRate !== undefined ? refuse(option, `${option} is for learning on with a trained model: --from <bundle>`) : {};
+  }
+  if (model !== "auto") refuse("--model", `--from takes the network of ${bundle}; leave --model ${model} out`);
+  if (freeze === true && bodyRate !== undefined)
+    refuse("--body-rate", "--freeze leaves the body as it is, so that it has no --body-rate; leave one of them out");
+  return { from: { bundle, ...(freeze !== undefined && { freeze }), ...(bodyRate !== undefined && { bodyRate }) } };
 }
 
 /** @throws ARGUMENT_INVALID for an option of time series without its column of times */

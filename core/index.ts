@@ -296,7 +296,7 @@ export { chooseBest, trainTable, type TableEvent, type TrainedTable, type TrainT
 export { type SeriesOptions } from "./pipeline/prepare-series.ts";
 export { type SeriesSpec } from "./data/series.ts";
 export { type Candidate } from "./pipeline/train-candidate.ts";
-export { checkModelName, modelNames, type DataKind } from "./pipeline/networks/index.ts";
+export { checkModelName, modelNames, type DataKind, type TransferSource } from "./pipeline/networks/index.ts";
 export { lazyCheckpoints, type LazyCheckpoints, type LazyCheckpointsOptions } from "./pipeline/lazy-checkpoints.ts";
 export {
   crc32c,

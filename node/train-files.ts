@@ -1,5 +1,5 @@
 import { rm } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import {
   checkModelName,
   createBundle,
@@ -16,10 +16,19 @@ import {
   type TableEvent,
   type TrainedTable,
   type TrainTableOptions,
+  type TransferSource,
 } from "../core/index.ts";
 import { saveBundle } from "./bundle/bundle-files.ts";
 import { fileCheckpoints } from "./checkpoints/index.ts";
 import { describeEnvironment, memoryForTraining } from "./environment.ts";
+import {
+  missingFor,
+  openTransferSource,
+  readingFor,
+  transferNote,
+  type OpenedTransferSource,
+  type TransferSettings,
+} from "./open-transfer-source.ts";
 import { openNodeBackend } from "./open-backend.ts";
 import { packageVersion } from "./package-version.ts";
 import type { ReadingOptions } from "./sources/open-files.ts";
@@ -35,6 +44,8 @@ export interface TrainingParameters extends Pick<
 > {
   /** "auto" or a backend's name. */
   readonly backend: string;
+  /** A bundle whose body is learned on with. */
+  readonly from?: TransferSettings;
 }
 
 /** What is trained, on which files, and where the bundle goes. */
@@ -85,10 +96,13 @@ const checkpointEvery = 50;
  * @throws FILE_UNREADABLE; what opening the files, `trainTable` and `openNodeBackend` throw; CANCELLED with the checkpoint's place
  */
 export async function trainFiles(options: TrainFilesOptions): Promise<TrainedBundle> {
-  const { files, reading, signal, onNote, onReading } = options;
-  const parameters = withMemory(options.parameters);
-  checkModelName(parameters.model ?? "auto");
-  const data = await openTrainingData(files, { reading, ...(signal && { signal }), ...(onReading && { onProgress: onReading }) });
+  const { files, signal, onNote, onReading } = options;
+  checkModelName(options.parameters.model ?? "auto");
+  const from = options.parameters.from && (await openTransferSource(options.parameters.from));
+  const parameters = withVersion(withMemory(options.parameters), from);
+  const reading = from === undefined ? options.reading : readingFor(from, options.reading);
+  const opening = openTrainingData(files, { reading, ...(signal && { signal }), ...(onReading && { onProgress: onReading }) });
+  const data = await (from === undefined ? opening : opening.catch(missingFor(from)));
   const target = checkTarget(data, parameters.target);
   const { fingerprint } = data;
   if (options.fingerprint !== undefined && options.fingerprint !== fingerprint) {
@@ -101,7 +115,9 @@ export async function trainFiles(options: TrainFilesOptions): Promise<TrainedBun
   const name = options.name(target);
   const path = options.path ?? name;
   await options.checkPath?.(path);
+  checkOtherPlace(path, parameters.from);
   for (const note of data.notes) onNote?.(note);
+  if (from !== undefined) onNote?.(transferNote(from));
   const { source, notes } = await data.read();
   for (const note of notes) onNote?.(note);
   const { backend, reason } = await openNodeBackend(parameters.backend);
@@ -109,13 +125,13 @@ export async function trainFiles(options: TrainFilesOptions): Promise<TrainedBun
     options.onBackend?.(reason);
     const recorder = recordRun(options.runs, {
       parameters: { ...parameters, target, name, path },
-      data: { files, fingerprint, rows: source.columns.length, options: { ...reading } },
+      data: { files, fingerprint, rows: source.columns.length, options: { ...options.reading } },
       version: packageVersion(),
       environment: { ...describeEnvironment(), backend: `${backend.name} (${backend.device})` },
     });
-    const job: Job = { options, parameters: { ...parameters, target }, backend, recorder };
+    const job: Job = { options, parameters: { ...parameters, target }, backend, recorder, from: from?.source };
     const trained = await trainRecorded(source, job);
-    const bundle = bundleOf(trained, { name, seed: parameters.seed, record: recorder.record() });
+    const bundle = bundleOf(trained, { name, seed: parameters.seed, record: recorder.record(), from });
     await saveBundle(path, bundle);
     await recorder.finish({
       model: trained.best.name,
@@ -135,16 +151,30 @@ function withMemory<P extends Pick<TrainingParameters, "batchSize" | "memoryByte
   return { ...parameters, memoryBytes: memoryForTraining() };
 }
 
+/** The bundle's version is recorded: the run is only repeated with the same one. */
+function withVersion<P extends Pick<TrainingParameters, "from">>(parameters: P, from: OpenedTransferSource | undefined): P {
+  return from === undefined || parameters.from === undefined ? parameters : { ...parameters, from: { ...parameters.from, version: from.version } };
+}
+
+/** @throws ARGUMENT_INVALID when the new bundle would replace the one that it is made from */
+function checkOtherPlace(path: string, from: TransferSettings | undefined): void {
+  if (from === undefined || resolve(path) !== resolve(from.bundle)) return;
+  throw new EspalierError("ARGUMENT_INVALID", `the bundle would be written over ${from.bundle}, which it is learned from; choose another place`, {
+    path,
+  });
+}
+
 interface Job {
   readonly options: TrainFilesOptions;
   readonly parameters: TrainingParameters;
   readonly backend: Backend;
   readonly recorder: RunRecorder;
+  readonly from: TransferSource | undefined;
 }
 
-async function trainRecorded(source: RowSource, { options, parameters, backend, recorder }: Job): Promise<TrainedTable> {
+async function trainRecorded(source: RowSource, { options, parameters, backend, recorder, from }: Job): Promise<TrainedTable> {
   const { signal, onEvent, resumes, logs } = options;
-  const { backend: _, ...settings } = parameters;
+  const { backend: _, from: __, ...settings } = parameters;
   const folder = join(options.runs, options.resumes ?? recorder.id, "checkpoints");
   const stores = new Map<string, LazyCheckpoints>();
   const clock = (): number => performance.now();
@@ -160,6 +190,7 @@ async function trainRecorded(source: RowSource, { options, parameters, backend, 
   try {
     const trained = await trainTable(source, {
       ...settings,
+      ...(from && { from }),
       backend,
       clock,
       checkpoints,
@@ -194,7 +225,12 @@ function checkTarget({ name, columns: names, defaultTarget }: TrainingData, targ
 
 function bundleOf(
   { table, best }: TrainedTable,
-  { name, seed, record }: { readonly name: string; readonly seed: number; readonly record: RunRecord },
+  {
+    name,
+    seed,
+    record,
+    from,
+  }: { readonly name: string; readonly seed: number; readonly record: RunRecord; readonly from: OpenedTransferSource | undefined },
 ): Bundle {
   const { train, validation, test } = table.parts;
   const { fingerprint, files } = record.data;
@@ -207,7 +243,12 @@ function bundleOf(
     ...(table.series && { series: table.series }),
     example: table.example,
     metrics: best.test,
-    lineage: { run: record.id, seed, data: { fingerprint, source: files.join(", "), rows: train.length + validation.length + test.length } },
+    lineage: {
+      run: record.id,
+      seed,
+      ...(from && { from: { name: from.bundleName, version: from.version } }),
+      data: { fingerprint, source: files.join(", "), rows: train.length + validation.length + test.length },
+    },
     environment: record.environment,
     createdAt: new Date().toISOString(),
   });

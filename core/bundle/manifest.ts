@@ -49,6 +49,8 @@ export interface Manifest {
   readonly lineage: {
     readonly run?: string;
     readonly seed: number;
+    /** The bundle whose body was learned on with. */
+    readonly from?: { readonly name: string; readonly version: string };
     readonly data: { readonly fingerprint: string; readonly rows: number; readonly source: string };
   };
   readonly environment: Readonly<Record<string, string>>;

@@ -126,7 +126,12 @@ const manifest = record({
   series: optional(record({ time: text, group: optional(text), window: size, horizon: size })),
   example: dictionary(anything),
   metrics: dictionary(finite),
-  lineage: record({ run: optional(text), seed: finite, data: record({ fingerprint: text, rows: size, source: text }) }),
+  lineage: record({
+    run: optional(text),
+    seed: finite,
+    from: optional(record({ name: text, version: text })),
+    data: record({ fingerprint: text, rows: size, source: text }),
+  }),
   environment: dictionary(text),
   tensors: dictionary(record({ dtype: oneOf("float16", "float32", "float64", "int32", "int64", "uint8", "bool"), shape, sha256 })),
   digest: sha256,

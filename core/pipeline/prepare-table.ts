@@ -10,6 +10,7 @@ import { tensorFeeds } from "../data/tensor-batches.ts";
 import { EspalierError } from "../errors.ts";
 import type { FeatureSpec, FittedFeatures, FittedTarget } from "../features/features.ts";
 import { fitFeatures } from "../features/fit.ts";
+import { fittedColumns } from "../features/fitted-columns.ts";
 import { inferFeatures, type LeftOut } from "../features/infer.ts";
 import { exampleRow } from "../features/input-fields.ts";
 import { encodeTarget, fitTarget, rowsWithTarget, type Task } from "../features/target.ts";
@@ -24,6 +25,8 @@ export interface PrepareTableOptions extends Pick<DivideOptions, "seed" | "fract
   readonly task?: Task;
   /** Columns that are not to be used. */
   readonly ignore?: readonly string[];
+  /** Features that were fitted before, on other rows: used as they are, and the only columns that are read. */
+  readonly fitted?: { readonly features: FittedFeatures; /** For messages: who reads them. */ readonly name: string };
 }
 
 /** A table made ready: what was fitted, and the rows of each part. */
@@ -58,7 +61,7 @@ const exampleRows = 16;
  * @throws COLUMN_MISSING, TARGET_INVALID (see `fitTarget`), DATA_EMPTY when the rows are too few to split or no column makes a feature
  */
 export async function prepareTable(source: RowSource, options: PrepareTableOptions): Promise<PreparedTable> {
-  const { target: name, task, ignore = [] } = options;
+  const { target: name, task, ignore = [], fitted } = options;
   const { columns } = source;
   const target = fitTarget(columns, name, task && { task });
   checkIgnored(source, ignore);
@@ -66,14 +69,16 @@ export async function prepareTable(source: RowSource, options: PrepareTableOptio
   const indices = divideRows(source, { ...options, rows: kept, ...(target.task === "classification" && { stratifyBy: name }) });
   const parts = mapParts(indices, (rows) => gatherRows(columns, rows));
   const whole = kept.length === columns.length ? columns : gatherRows(columns, kept);
-  const { specs, leftOut } = inferFeatures(withLarge(await profileColumns([whole]), source), name, { ignore });
-  if (specs.length === 0) {
+  const profile = withLarge(await profileColumns([whole]), source);
+  const { specs, leftOut } =
+    fitted === undefined ? inferFeatures(profile, name, { ignore }) : fittedColumns(profile, { ...fitted, target: name, ignore });
+  if (fitted === undefined && specs.length === 0) {
     const reasons = leftOut.map(({ column, reason }) => `"${column}": ${reason}`).join("; ");
     throw new EspalierError("DATA_EMPTY", `no column can be learned from besides the target "${name}"${reasons === "" ? "" : ` (${reasons})`}`, {
       leftOut,
     });
   }
-  const features = await fitParts(specs, parts.train);
+  const features = fitted?.features ?? (await fitParts(specs, parts.train));
   const labelled = onTrainingRows(target, parts.train);
   const tensorsOf = (rows: Columns): Tensors => ({ ...transformFeatures(features, rows), labels: encodeTarget(labelled, rows) });
   const readFeeds = (rows: Uint32Array): FeedSource => ({

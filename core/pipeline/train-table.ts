@@ -4,7 +4,7 @@ import { EspalierError } from "../errors.ts";
 import type { FittedTarget } from "../features/features.ts";
 import type { DivergedModel } from "../tracking/index.ts";
 import type { Divergence, TrainingEvent } from "../training/index.ts";
-import { chooseNetworks, familyOf } from "./networks/index.ts";
+import { chooseNetworks, familyOf, transferredName, type TransferSource, withTransferred } from "./networks/index.ts";
 import { prepareSeries, type SeriesOptions } from "./prepare-series.ts";
 import { type PreparedTable, prepareTable, type PrepareTableOptions } from "./prepare-table.ts";
 import { type Candidate, trainCandidate, type TrainCandidateOptions } from "./train-candidate.ts";
@@ -15,6 +15,8 @@ export interface TrainTableOptions extends PrepareTableOptions, TrainCandidateOp
   readonly model?: string;
   /** Reads the rows as a time series: the target's next values are forecast. */
   readonly series?: SeriesOptions;
+  /** A trained model that is learned on with, in place of networks that start from nothing; its columns must be in the table. Then `model` is "auto" and nothing else. */
+  readonly from?: TransferSource;
   /** Told of every model's training, in order. */
   readonly onEvent?: (event: TableEvent) => void | Promise<void>;
 }
@@ -50,11 +52,16 @@ export interface TrainedTable {
  * console.log(best.name, best.test.accuracy);
  */
 export async function trainTable(data: Columns | RowSource, options: TrainTableOptions): Promise<TrainedTable> {
-  const { model = "auto", series, onEvent } = options;
+  const { model = "auto", series, from, onEvent } = options;
+  checkTransfer(options);
   const source = rowSource(data);
-  const table = series === undefined ? await prepareTable(source, options) : await prepareSeries(source, { ...options, series });
-  const family = familyOf(table.features);
-  const models = chooseNetworks(family, model);
+  const table =
+    series === undefined
+      ? await prepareTable(source, { ...options, ...(from && { fitted: from }) })
+      : await prepareSeries(source, { ...options, series });
+  const known = familyOf(table.features);
+  const family = from === undefined ? known : withTransferred(known, from);
+  const models = from === undefined ? chooseNetworks(family, model) : [transferredName];
   await onEvent?.({ kind: "prepared", table, models });
   const candidates: Candidate[] = [];
   const failed: Failed[] = [];
@@ -79,6 +86,17 @@ export async function trainTable(data: Columns | RowSource, options: TrainTableO
   }
   if (candidates.length === 0) throw allDiverged(failed);
   return { table, candidates, diverged: failed.map(divergedModel), best: chooseBest(table.target, candidates) };
+}
+
+/** @throws ARGUMENT_INVALID for what a transferred body does not go together with */
+function checkTransfer({ from, model = "auto", series }: TrainTableOptions): void {
+  if (from === undefined) return;
+  const refuse = (why: string): never => {
+    throw new EspalierError("ARGUMENT_INVALID", `${from.name} is learned on with: ${why}`, { from: from.name });
+  };
+  if (model !== "auto") refuse(`the network is its own, not "${model}"; leave the model out`);
+  if (series !== undefined || from.features.features.some(({ kind }) => kind === "series"))
+    refuse("that is for tables, texts and images, not for forecasts; train the forecaster anew");
 }
 
 /** A model with its LOSS_NOT_FINITE. */

@@ -24,6 +24,8 @@ export interface ReadingOptions {
   readonly delimiter?: string;
   /** The side in pixels that images are brought to. */
   readonly imageSize?: number;
+  /** What images are brought to where a trained body reads them. */
+  readonly imageShape?: readonly [channels: number, height: number, width: number];
 }
 
 /**

@@ -26,8 +26,13 @@ export async function openTrainingData(paths: readonly string[], { reading, sign
       paths,
     });
   if (isIdxFile(only)) return openIdxFile(only);
-  const { imageSize } = reading;
-  return openImageFolder(only, { ...(imageSize !== undefined && { imageSize }), ...stopping, ...(onProgress && { onProgress }) });
+  const { imageSize, imageShape } = reading;
+  return openImageFolder(only, {
+    ...(imageSize !== undefined && { imageSize }),
+    ...(imageShape && { imageShape }),
+    ...stopping,
+    ...(onProgress && { onProgress }),
+  });
 }
 
 /** A folder, or a file that says so by its name. */

@@ -7,6 +7,7 @@ import { seriesNetworks } from "./series.ts";
 import { tableNetworks } from "./table.ts";
 import { textNetworks } from "./text.ts";
 
+export { transferredName, withTransferred, type TransferSource } from "./transferred.ts";
 export type { DataKind, Network, NetworkContext, NetworkFamily } from "./network.ts";
 
 const families: readonly NetworkFamily[] = [tableNetworks, imageNetworks, textNetworks, seriesNetworks];

@@ -4,7 +4,7 @@ import { relative, sep } from "node:path";
 import { EspalierError } from "../../../core/index.ts";
 import type { TrainingData } from "../training-data.ts";
 import { eachOf } from "./each-of.ts";
-import { openImageDecoder, type ImageHeader } from "./image-decoder.ts";
+import { openImageDecoder, type ImageHeader, type ImageShape } from "./image-decoder.ts";
 import { listImages, type ImageFile } from "./image-files.ts";
 import { readImages } from "./image-rows.ts";
 
@@ -12,6 +12,8 @@ import { readImages } from "./image-rows.ts";
 export interface ImageFolderOptions {
   /** The side of the square that every image becomes; by default from the images. */
   readonly imageSize?: number;
+  /** What every image becomes, in place of a size: also images without colour have its channels. */
+  readonly imageShape?: ImageShape;
   /** Decoded images up to so many bytes are kept in memory; more are decoded again for every batch. Default 1 GiB. */
   readonly maxBytes?: number;
   readonly signal?: AbortSignal;
@@ -29,7 +31,7 @@ const largestSide = 64;
  *
  * @throws FILE_UNREADABLE, DATA_EMPTY (see `listImages`); DATA_MALFORMED for images outside a class's folder, and (from `read`) when more than a tenth cannot be decoded
  */
-export async function openImageFolder(folder: string, { imageSize, signal, ...options }: ImageFolderOptions): Promise<TrainingData> {
+export async function openImageFolder(folder: string, { imageSize, imageShape, signal, ...options }: ImageFolderOptions): Promise<TrainingData> {
   const files = await listImages(folder);
   checkLabels(folder, files);
   const decoder = await openImageDecoder();
@@ -39,15 +41,18 @@ export async function openImageFolder(folder: string, { imageSize, signal, ...op
   const hash = createHash("sha256");
   for (const { path } of files) hash.update(`${relative(folder, path).replaceAll(sep, "/")}\0`).update(await readFile(path));
   const side = imageSize ?? sideOf(headers);
-  const shape = [headers.every(({ gray }) => gray) ? 1 : 3, side, side] as const;
+  const shape = imageShape ?? ([headers.every(({ gray }) => gray) ? 1 : 3, side, side] as const);
   const sizes = `a median of ${median(headers.map(({ width }) => width))}x${median(headers.map(({ height }) => height))}`;
   return {
     name: folder,
     columns: ["image", "label"],
     defaultTarget: "label",
     fingerprint: hash.digest("hex"),
-    notes: imageSize === undefined ? [`images are read as ${side}x${side} pixels, from ${sizes}; --image-size takes another size`] : [],
-    read: () => readImages(files, { ...options, ...(signal && { signal }), decoder, folder, shape }),
+    notes:
+      imageSize === undefined && imageShape === undefined
+        ? [`images are read as ${side}x${side} pixels, from ${sizes}; --image-size takes another size`]
+        : [],
+    read: () => readImages(files, { ...options, ...(signal && { signal }), decoder, folder, shape, keepChannels: imageShape !== undefined }),
   };
 }
 

@@ -8,6 +8,8 @@ import type { ImageFile } from "./image-files.ts";
 export interface ReadImagesOptions {
   readonly decoder: ImageDecoder;
   readonly shape: ImageShape;
+  /** Whether images without colour keep the shape's channels. Default false. */
+  readonly keepChannels?: boolean;
   /** For messages. */
   readonly folder: string;
   /** Default 1 GiB. */
@@ -30,12 +32,12 @@ const namedBroken = 3;
  * @throws DATA_MALFORMED when more than a tenth of the images cannot be decoded; CANCELLED
  */
 export async function readImages(files: readonly ImageFile[], options: ReadImagesOptions): Promise<ReadRows> {
-  const { decoder, shape, folder, maxBytes = 2 ** 30, signal, onProgress } = options;
+  const { decoder, shape, keepChannels = false, folder, maxBytes = 2 ** 30, signal, onProgress } = options;
   const size = shape[0] * shape[1] * shape[2];
   const keeps = files.length * size <= maxBytes;
   const kept = new Uint8Array(keeps ? files.length * size : 0);
   const broken: EspalierError[] = [];
-  let coloured = false;
+  let coloured = keepChannels;
   const readable = await eachOf(
     files,
     async ({ path }, i) => {
