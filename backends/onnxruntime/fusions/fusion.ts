@@ -8,10 +8,17 @@ export interface FusionContext {
   readonly producer: (value: ValueName | undefined, operator?: string) => Node | undefined;
   /** How often a value is read, as a node's input or an output of the graph. */
   readonly uses: (value: ValueName) => number;
+  /** The nodes that read a value, in the graph's order. */
+  readonly readers: (value: ValueName) => readonly Node[];
+  /** Whether a node comes before another. */
+  readonly isBefore: (node: Node, other: Node) => boolean;
+  /** The number that a constant scalar is. */
+  readonly number: (value: ValueName | undefined) => number | undefined;
 }
 
 /** Nodes that one kernel computes in place of several. */
 export interface Fused {
+  /** Values that are there before the node that was matched. */
   readonly inputs: readonly ValueName[];
   /** What it computes: outputs of the node that was matched, or of nodes before it whose readers come after it. */
   readonly outputs: readonly ValueName[];

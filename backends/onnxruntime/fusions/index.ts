@@ -1,29 +1,17 @@
-import type { Graph, Node, ValueName } from "../../../core/index.ts";
+import { toNumbers, type Graph, type Node, type ValueName } from "../../../core/index.ts";
 import { batchNormalizationActivationGrad } from "./batch-normalization-activation-grad.ts";
 import { batchNormalizationActivation } from "./batch-normalization-activation.ts";
 import type { Fused, Fusion, FusionContext } from "./fusion.ts";
+import { geluGrad } from "./gelu-grad.ts";
+import { layerNormalizationGrad } from "./layer-normalization-grad.ts";
+import { softmaxGrad } from "./softmax-grad.ts";
 
 /** Fusions, the first that matches a node wins. Adding one is one file and one line here. */
-const table: readonly Fusion[] = [batchNormalizationActivation, batchNormalizationActivationGrad];
+const table: readonly Fusion[] = [batchNormalizationActivation, batchNormalizationActivationGrad, geluGrad, layerNormalizationGrad, softmaxGrad];
 
 /** What takes the place of nodes of a graph. */
 export function findFusions(graph: Graph): ReadonlyMap<Node, Fused> {
-  const producers = new Map<ValueName, Node>();
-  const counts = new Map<ValueName, number>();
-  const count = (value: ValueName): void => void counts.set(value, (counts.get(value) ?? 0) + 1);
-  for (const node of graph.nodes) {
-    for (const output of node.outputs) producers.set(output, node);
-    node.inputs.forEach(count);
-  }
-  for (const value of Object.values(graph.outputs)) count(value);
-  const context: FusionContext = {
-    graph,
-    producer(value, operator) {
-      const node = producers.get(value ?? "");
-      return operator === undefined || node?.operator === operator ? node : undefined;
-    },
-    uses: (value) => counts.get(value) ?? 0,
-  };
+  const context = contextOf(graph);
   return new Map(
     graph.nodes.flatMap((node) => {
       for (const fusion of table) {
@@ -33,4 +21,34 @@ export function findFusions(graph: Graph): ReadonlyMap<Node, Fused> {
       return [];
     }),
   );
+}
+
+function contextOf(graph: Graph): FusionContext {
+  const producers = new Map<ValueName, Node>();
+  const readers = new Map<ValueName, Node[]>();
+  const places = new Map(graph.nodes.map((node, place) => [node, place] as const));
+  const results = new Map<ValueName, number>();
+  for (const node of graph.nodes) {
+    for (const output of node.outputs) producers.set(output, node);
+    for (const input of node.inputs) {
+      const known = readers.get(input);
+      if (known === undefined) readers.set(input, [node]);
+      else known.push(node);
+    }
+  }
+  for (const value of Object.values(graph.outputs)) results.set(value, (results.get(value) ?? 0) + 1);
+  return {
+    graph,
+    producer(value, operator) {
+      const node = producers.get(value ?? "");
+      return operator === undefined || node?.operator === operator ? node : undefined;
+    },
+    uses: (value) => (readers.get(value)?.length ?? 0) + (results.get(value) ?? 0),
+    readers: (value) => readers.get(value) ?? [],
+    isBefore: (node, other) => (places.get(node) ?? 0) < (places.get(other) ?? 0),
+    number(value) {
+      const constant = graph.constants[value ?? ""];
+      return constant?.shape.every((size) => size === 1) === true ? toNumbers(constant)[0] : undefined;
+    },
+  };
 }

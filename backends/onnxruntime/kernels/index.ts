@@ -2,10 +2,20 @@ import { batchMoments } from "./batch-moments.ts";
 import { batchNormalizationGrad } from "./batch-normalization-grad.ts";
 import { depthwiseConv, depthwiseInputGrad } from "./depthwise-conv.ts";
 import { depthwiseWeightGrad } from "./depthwise-weight-grad.ts";
+import { gatherGrad } from "./gather-grad.ts";
 import type { HostKernel, KernelPlan, KernelUse } from "./host-kernel.ts";
+import { layerNormalizationGrad } from "./layer-normalization-grad.ts";
 
 /** Kernels of our own, by operator. Adding one is one file and one line here. */
-const table: readonly HostKernel[] = [batchMoments, batchNormalizationGrad, depthwiseConv, depthwiseInputGrad, depthwiseWeightGrad];
+const table: readonly HostKernel[] = [
+  batchMoments,
+  batchNormalizationGrad,
+  depthwiseConv,
+  depthwiseInputGrad,
+  depthwiseWeightGrad,
+  gatherGrad,
+  layerNormalizationGrad,
+];
 
 /** How a node is computed by a kernel of our own, or undefined when there is none for this use. */
 export function planKernel(operator: string, use: KernelUse): KernelPlan | undefined {

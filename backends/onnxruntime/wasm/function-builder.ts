@@ -14,9 +14,11 @@ export interface Local {
 
 /**
  * Four floats at once. `multiplyAdd` rounds once or twice, as the processor likes; `lower` and `higher` give the first where the second is no less or no
- * greater, and where one is NaN; comparisons give all bits or none, which `and` applies.
+ * greater, and where one is NaN; comparisons give all bits or none, which `and` applies; `addInt` takes bits for whole numbers.
  */
 const vectorOperations = {
+  abs: 0xe0,
+  neg: 0xe1,
   sqrt: 0xe3,
   add: 0xe4,
   sub: 0xe5,
@@ -35,6 +37,7 @@ const vectorOperations = {
   and: 0x4e,
   andNot: 0x4f,
   or: 0x50,
+  addInt: 0xae,
 } as const;
 
 const intOperations = { add: 0x6a, sub: 0x6b, mul: 0x6c } as const;
@@ -99,6 +102,13 @@ export class FunctionBuilder {
   vector(operation: keyof typeof vectorOperations, operands: readonly Local[], target: Local = this.local("v128")): Local {
     for (const operand of operands) this.#get(operand);
     this.#bytes.push(0xfd, ...unsigned(vectorOperations[operation]));
+    return this.#set(target);
+  }
+
+  /** The bits of four whole numbers moved up. */
+  shiftLeft(value: Local, bits: number, target: Local = this.local("v128")): Local {
+    this.#get(value);
+    this.#bytes.push(0x41, ...signed(bits), 0xfd, ...unsigned(0xab));
     return this.#set(target);
   }
 

@@ -1,0 +1,165 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { differentiate, GraphBuilder, Random, tensor, toNumbers, type Backend, type DType, type Tensor, type Value } from "../../../core/index.ts";
+import { openReference } from "../../reference/index.ts";
+import { openOnnxRuntime } from "../backend.ts";
+import { importKoffi } from "../native/koffi.ts";
+import { planGraph } from "../plan.ts";
+
+const reference = openReference();
+let backend: Backend;
+beforeAll(async () => {
+  backend = await openOnnxRuntime({ thread: "inline", threads: 1 });
+});
+afterAll(() => backend.dispose());
+
+/** Without the optional package there are no kernels. */
+const isThere = await importKoffi().then(
+  () => true,
+  () => false,
+);
+
+interface Case {
+  readonly what: string;
+  readonly inputs: Readonly<Record<string, readonly number[]>>;
+  /** Whole numbers from -`rows` to `rows` - 1 in place of floats. */
+  readonly indices?: { readonly name: string; readonly dtype: DType; readonly rows: number };
+  /** Kernels of our own in the model of its gradients. */
+  readonly kernels: number;
+  build(builder: GraphBuilder, inputs: Readonly<Record<string, Value>>): Value;
+}
+
+/** y = gelu(x w + b) */
+function dense(rows: readonly number[], size: number, kernels = 1): Case {
+  return {
+    what: `gelu of ${rows.join("x")} rows of ${size} with a bias`,
+    inputs: { x: [...rows, 5], w: [5, size], b: [size] },
+    kernels,
+    build: (builder, { x, w, b }) => builder.op("Gelu", [builder.op("Add", [builder.op("MatMul", [x!, w!]), b!])]),
+  };
+}
+
+/** y = h + normalized(h) w with h = x + b */
+function branch(rows: readonly number[], size: number, kernels = 1): Case {
+  return {
+    what: `a normalised branch over ${rows.join("x")} rows of ${size}`,
+    inputs: { x: [...rows, size], b: [size], scale: [size], bias: [size], w: [size, size] },
+    kernels,
+    build(builder, { x, b, scale, bias, w }) {
+      const h = builder.op("Add", [x!, b!]);
+      const [normal] = builder.ops("LayerNormalization", [h, scale!, bias!], 3, { axis: -1, epsilon: 1e-5 });
+      return builder.op("Add", [h, builder.op("MatMul", [normal!, w!])]);
+    },
+  };
+}
+
+function unary(operator: string, shape: readonly number[], kernels = 1): Case {
+  return { what: `${operator} of ${shape.join("x")}`, inputs: { x: shape }, kernels, build: (builder, { x }) => builder.op(operator, [x!]) };
+}
+
+function gathered(data: readonly number[], indices: readonly number[], dtype: DType, kernels = 1): Case {
+  return {
+    what: `rows of ${data.join("x")} gathered at ${indices.join("x")} ${dtype} places`,
+    inputs: { x: data, places: indices },
+    indices: { name: "places", dtype, rows: data[0] ?? 1 },
+    kernels,
+    build: (builder, { x, places }) => builder.op("Gather", [x!, places!], { axis: 0 }),
+  };
+}
+
+const cases: readonly Case[] = [
+  unary("Gelu", [3, 8]),
+  unary("Gelu", [2, 150, 256]), // more than a part, which ends with fewer rows
+  unary("Gelu", [3, 7], 0),
+  dense([3], 4),
+  dense([2, 3], 20),
+  dense([300], 256),
+  dense([2], 6, 0),
+  branch([2, 3], 4),
+  branch([2, 5], 20),
+  branch([270], 256),
+  branch([3], 6, 0),
+  unary("Softmax", [2, 3, 20]),
+  unary("Softmax", [5, 4]),
+  unary("Softmax", [9, 8200]),
+  unary("Softmax", [5, 3], 0),
+  gathered([7, 4], [3, 6], "int32"),
+  gathered([5, 2, 6], [40], "int64"),
+  gathered([300, 256], [4, 90], "int32"),
+  gathered([7, 3], [5], "int64", 0),
+];
+
+for (const item of cases) {
+  test.skipIf(!isThere)(`gradients of ${item.what} take ${item.kernels} kernels and are the reference's, to 1e-5 of the largest value`, async () => {
+    const { given, expected, kernels } = await gradientsOf(item);
+    expect(kernels).toBe(item.kernels);
+    for (const name of Object.keys(expected)) {
+      const [a, b] = [toNumbers(given[name] as Tensor), toNumbers(expected[name] as Tensor)];
+      const largest = Math.max(...b.map(Math.abs), 1e-3);
+      expect(a).toHaveLength(b.length);
+      expect(Math.max(...a.map((value, i) => Math.abs(value - (b[i] ?? Number.NaN)))) / largest, name).toBeLessThan(1e-5);
+    }
+  });
+}
+
+test.skipIf(!isThere)("the gradient of gelu is the normal distribution's to 2e-7, far from zero too", async () => {
+  const builder = new GraphBuilder("gelu");
+  const x = builder.input("x", "float32", [1, 4096]);
+  const loss = builder.op("ReduceSum", [builder.op("Gelu", [x])], { keepdims: 0 });
+  builder.output("dx", differentiate(builder, loss, [x])[0] as Value); // one was asked for
+  const values = Float32Array.from({ length: 4096 }, (_, i) => (i - 2048) / 128); // -16 to 16
+  const executable = await backend.compile(builder.build());
+  const { dx } = await executable.run({ x: tensor("float32", [1, 4096], values) });
+  await executable.dispose();
+  const step = 1 / 1024;
+  let share = 0; // of the normal distribution below x, by Simpson's rule from -16
+  const density = (at: number): number => Math.exp((-at * at) / 2) / Math.sqrt(2 * Math.PI);
+  toNumbers(dx as Tensor).forEach((value, i) => {
+    const at = values[i] ?? 0;
+    if (i > 0)
+      for (let from = at - 1 / 128; from < at - step / 2; from += step)
+        share += ((density(from) + 4 * density(from + step / 2) + density(from + step)) * step) / 6;
+    expect(Math.abs(value - share - at * density(at))).toBeLessThan(2e-7);
+  });
+});
+
+test.skipIf(!isThere)("a value that is not a number stays none", async () => {
+  const { given } = await gradientsOf(unary("Gelu", [1, 4]), Number.NaN);
+  expect(toNumbers(given["dx"] as Tensor)).toEqual([Number.NaN, Number.NaN, Number.NaN, Number.NaN]);
+});
+
+interface Gradients {
+  readonly given: Readonly<Record<string, Tensor>>;
+  readonly expected: Readonly<Record<string, Tensor>>;
+  readonly kernels: number | undefined;
+}
+
+/** Gradients of sum(y direction) by every float input. @param only what all floats are; drawn by default */
+async function gradientsOf({ inputs, indices, build }: Case, only?: number): Promise<Gradients> {
+  const builder = new GraphBuilder("case");
+  const values = Object.fromEntries(
+    Object.entries(inputs).map(([name, shape]) => [name, builder.input(name, indices?.name === name ? indices.dtype : "float32", shape)]),
+  );
+  const y = build(builder, values);
+  const direction = builder.input("direction", "float32", y.shape);
+  const loss = builder.op("ReduceSum", [builder.op("Mul", [y, direction])], { keepdims: 0 });
+  const by = Object.values(values).filter((value) => value.dtype === "float32");
+  differentiate(builder, loss, by).forEach((gradient, i) => builder.output(`d${by[i]!.name}`, gradient));
+  const graph = builder.build();
+  const random = new Random(5);
+  const feeds = Object.fromEntries(
+    graph.inputs.map(({ name, dtype, shape }) => {
+      const length = shape.reduce<number>((a, b) => a * Number(b), 1);
+      const draw = (): number => (dtype === "float32" ? (only ?? random.normal()) : random.integer(2 * indices!.rows) - indices!.rows);
+      return [name, tensor(dtype, shape.map(Number), Array.from({ length }, draw))] as const;
+    }),
+  );
+  const [tested, trusted] = [await backend.compile(graph), await reference.compile(graph)];
+  const result = {
+    given: await tested.run(feeds),
+    expected: await trusted.run(feeds),
+    kernels: planGraph(graph, { kernels: true }).model?.nodes.filter(({ operator }) => operator === "Kernel").length,
+  };
+  await tested.dispose();
+  await trusted.dispose();
+  return result;
+}
