@@ -25,7 +25,7 @@ interface Case {
   readonly indices?: { readonly name: string; readonly dtype: DType; readonly rows: number };
   /** Kernels of our own in the model of its gradients. */
   readonly kernels: number;
-  build(builder: GraphBuilder, inputs: Readonly<Record<string, Value>>): Value;
+  readonly build: (builder: GraphBuilder, inputs: Readonly<Record<string, Value>>) => Value;
 }
 
 /** y = gelu(x w + b) */
@@ -96,7 +96,7 @@ for (const item of cases) {
       const [a, b] = [toNumbers(given[name] as Tensor), toNumbers(expected[name] as Tensor)];
       const largest = Math.max(...b.map(Math.abs), 1e-3);
       expect(a).toHaveLength(b.length);
-      expect(Math.max(...a.map((value, i) => Math.abs(value - (b[i] ?? Number.NaN)))) / largest, name).toBeLessThan(1e-5);
+      expect(Math.max(...a.map((value, i) => Math.abs(value - (b[i] ?? Number.NaN)))) / largest).toBeLessThan(1e-5);
     }
   });
 }

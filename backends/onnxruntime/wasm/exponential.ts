@@ -4,7 +4,7 @@ import type { FunctionBuilder, Local } from "./function-builder.ts";
 const rounder = 12_582_912;
 
 /** ln 2 in two parts, the first of 9 bits: whole multiples of it are exact. */
-const [ln2, ln2Rest] = [0.693359375, -2.121_944_400_546_905_8e-4];
+const [ln2, ln2Rest] = [0.693359375, Math.LN2 - 0.693359375];
 
 /** (e^r - 1 - r) / r^2 for |r| up to ln(2) / 2, the highest power first (S. Moshier, Cephes, expf). */
 const polynomial = [1.987_569_15e-4, 1.398_199_950_7e-3, 8.333_451_907_3e-3, 4.166_579_589_4e-2, 1.666_666_545_9e-1, 5.000_000_120_1e-1] as const;
