@@ -17,7 +17,7 @@ import {
 } from "../../core/index.ts";
 import { joinedProducts, type JoinedProduct } from "./joined-products.ts";
 import type { KernelCall } from "./kernels/compile.ts";
-import { planKernel, type KernelType } from "./kernels/index.ts";
+import { planKernel, type KernelPlan, type KernelType } from "./kernels/index.ts";
 import type { Fused } from "./fusions/fusion.ts";
 import { findFusions } from "./fusions/index.ts";
 import { customOperator } from "./native/custom-operators.ts";
@@ -125,7 +125,7 @@ function callFused(graph: Graph, fused: Fused | undefined): FoundKernel | undefi
   const [inputs, outputs] = [fused.inputs, fused.outputs].map((values) => values.flatMap((value) => staticType(typeOf(graph, value)) ?? []));
   if (inputs?.length !== fused.inputs.length || outputs?.length !== fused.outputs.length) return undefined;
   const plan = fused.plan({ inputs, outputs });
-  return plan && { call: { plan, outputs: outputs.map(({ shape }) => shape) }, inputs: fused.inputs, outputs: fused.outputs };
+  return plan && { call: callOf(plan, inputs, outputs), inputs: fused.inputs, outputs: fused.outputs };
 }
 
 function callKernel(graph: Graph, node: Node, constants: Tensors): FoundKernel | undefined {
@@ -139,7 +139,12 @@ function callKernel(graph: Graph, node: Node, constants: Tensors): FoundKernel |
   const fixed = node.inputs.map((input) => constants[input] !== undefined);
   const plan = planKernel(node.operator, { attributes: readAttributes(operator, node.name, node.attributes), inputs, outputs, fixed });
   const given = node.inputs.filter((input) => input !== "");
-  return plan && { call: { plan, outputs: outputs.map(({ shape }) => shape) }, inputs: given, outputs: node.outputs };
+  return plan && { call: callOf(plan, inputs, outputs), inputs: given, outputs: node.outputs };
+}
+
+function callOf(plan: KernelPlan, inputs: readonly (KernelType | undefined)[], outputs: readonly KernelType[]): KernelCall {
+  const bytes = [...inputs, ...outputs].reduce((sum, type) => sum + 4 * (type?.shape ?? [0]).reduce((a, b) => a * b, 1), 0);
+  return { plan, outputs: outputs.map(({ shape }) => shape), bytes };
 }
 
 function staticType({ dtype, shape }: ValueType): KernelType | undefined {

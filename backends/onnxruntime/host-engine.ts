@@ -66,6 +66,7 @@ export class HostEngine implements Engine {
       const programs = [...this.#programs.values()];
       this.#programs.clear();
       for (const program of programs) await program.dispose(); // one after the other: each frees native memory
+      await this.#host.native?.team?.close();
     });
   }
 

@@ -1,4 +1,7 @@
+import { availableParallelism } from "node:os";
 import { Arena } from "./arena.ts";
+import { mostShares } from "./kernels/host-kernel.ts";
+import { KernelTeam } from "./kernels/team.ts";
 import { OptimizerKernels } from "./kernels/optimizer-kernels.ts";
 import { loadOrtLibrary } from "./native/ort-library.ts";
 import type { ProgramHost } from "./program.ts";
@@ -21,5 +24,8 @@ export async function openHost({ binding, ...settings }: HostSettings): Promise<
   const library = binding === "auto" ? await loadOrtLibrary() : undefined;
   if (library === undefined) return { runtime, settings, memory: plainMemory };
   const arena = new Arena();
-  return { runtime, settings, memory: arenaMemory(arena), native: { library, arena, optimizers: new OptimizerKernels(arena) } };
+  const threads = Math.min(settings.threads === 0 ? availableParallelism() : settings.threads, mostShares);
+  const team = threads > 1 ? new KernelTeam(threads, arena) : undefined;
+  const native = { library, arena, optimizers: new OptimizerKernels(arena, team), ...(team && { team }) };
+  return { runtime, settings, memory: arenaMemory(arena), native };
 }

@@ -12,9 +12,11 @@ import {
 } from "../../core/index.ts";
 import { supports } from "./capabilities.ts";
 import { findLowering } from "./lowering/index.ts";
+import type { KernelPlace } from "./kernels/bind.ts";
 import { compileKernels } from "./kernels/compile.ts";
 import { isFloatArray, type FloatArray } from "./optimizers/index.ts";
 import { isBindable, openBoundSession, type NativeRuntime } from "./native/bound-session.ts";
+import { isWorthHelp } from "./kernels/optimizer-kernels.ts";
 import { planGraph, type OptimizerStep, type Plan, type Source } from "./plan.ts";
 import { profileModel } from "./profiling.ts";
 import type { Runtime } from "./runtime.ts";
@@ -31,6 +33,15 @@ const maxPackedBytes = 2 ** 30;
 interface Loaded {
   readonly plan: Plan;
   readonly session: Session | undefined;
+  /** Whether other threads help with its kernels or optimizers. */
+  readonly isHelped: boolean;
+}
+
+/** One run. */
+interface Step {
+  readonly feeds: Tensors;
+  readonly batch: number;
+  readonly watch: (step: OptimizerStep, work: () => void) => void;
 }
 
 /** What an engine's programs have in common. */
@@ -88,8 +99,18 @@ export class Program {
   }
 
   /** @param watch how an optimizer's work is called */
-  async run(feeds: Tensors, batch: number, watch: (step: OptimizerStep, work: () => void) => void = (_step, work) => work()): Promise<Tensors> {
-    const { plan, session } = await this.#load(this.#anyBatch ? 0 : batch);
+  async run(feeds: Tensors, batch: number, watch: Step["watch"] = (_step, work) => work()): Promise<Tensors> {
+    const loaded = await this.#load(this.#anyBatch ? 0 : batch);
+    const team = loaded.isHelped ? this.#host.native?.team : undefined;
+    await team?.listen();
+    try {
+      return await this.#compute(loaded, { feeds, batch, watch });
+    } finally {
+      team?.rest();
+    }
+  }
+
+  async #compute({ plan, session }: Loaded, { feeds, batch, watch }: Step): Promise<Tensors> {
     const computed = (await session?.run(this.#inputs(plan, feeds), batch)) ?? {};
     const taken = new Set<Tensor>();
     const read = (source: Source): Tensor => {
@@ -160,22 +181,37 @@ export class Program {
     const { runtime, native, settings } = this.#host;
     if (native !== undefined) {
       const plan = planGraph(graph, { initializers, kernels: true });
-      if (plan.model === undefined) return { plan, session: undefined };
-      const kernels = isBindable(plan.model) ? compileKernels(plan.calls, native.arena, native.library) : undefined;
-      if (kernels !== undefined) return { plan, session: openBoundSession(native, { model: plan.model, kernels }, settings) };
+      const isHelped = await this.#startTeam(plan);
+      if (plan.model === undefined) return { plan, session: undefined, isHelped };
+      const { team } = native;
+      const help = team && { threads: team.threads, load: (places: readonly KernelPlace[]) => team.load(graph, places) };
+      const kernels = isBindable(plan.model) ? await compileKernels(plan.calls, { ...native, ...(help && { help }) }) : undefined;
+      if (kernels !== undefined) {
+        const session = openBoundSession(native, { model: plan.model, kernels }, settings);
+        return { plan, session, isHelped: isHelped || kernels.isHelped };
+      }
     }
     const plan = planGraph(graph, { initializers });
-    return { plan, session: plan.model && (await openSession(runtime, plan.model, settings)) };
+    return { plan, session: plan.model && (await openSession(runtime, plan.model, settings)), isHelped: false };
+  }
+
+  /** Starts other threads when a plan's optimizers are worth it. */
+  async #startTeam({ optimizers }: Plan): Promise<boolean> {
+    const { team } = this.#host.native ?? {};
+    const parameters = optimizers.flatMap(({ targets }) => targets.map(({ parameter }) => this.store.get(parameter)));
+    const isHelped = team !== undefined && isWorthHelp(parameters);
+    if (isHelped) await team.start();
+    return isHelped;
   }
 
   #optimize({ optimizer, attributes, rate, step, targets }: OptimizerStep, read: (source: Source) => Tensor): void {
     const setting = { attributes, rate: toNumbers(read(rate))[0] ?? 0, step: toNumbers(read(step))[0] ?? 0 };
-    for (const target of targets) {
-      const parameter = floats(this.store.get(target.parameter));
-      const gradient = floats(read(target.gradient));
-      const slots = target.slots.map((slot) => floats(this.store.get(slot)));
-      const isDone = this.#host.native?.optimizers.optimize(optimizer, [parameter, gradient, ...slots], setting) === true;
-      if (!isDone) optimizer.update({ ...setting, parameter, gradient, slots });
+    const arrays = targets.map(({ parameter, gradient, slots }) => {
+      return [floats(this.store.get(parameter)), floats(read(gradient)), ...slots.map((slot) => floats(this.store.get(slot)))] as const;
+    });
+    const left = this.#host.native?.optimizers.optimize(optimizer, arrays, setting) ?? arrays;
+    for (const [parameter, gradient, ...slots] of left) {
+      if (parameter !== undefined && gradient !== undefined) optimizer.update({ ...setting, parameter, gradient, slots });
     }
   }
 

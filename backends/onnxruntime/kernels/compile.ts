@@ -1,56 +1,84 @@
 import type { Arena } from "../arena.ts";
 import type { Computation } from "../native/custom-operators.ts";
 import type { OrtLibrary } from "../native/ort-library.ts";
-import { writeModule } from "../wasm/module.ts";
-import type { KernelPlan, KernelTools } from "./host-kernel.ts";
+import { bindKernels, type BoundKernel, type KernelPlace } from "./bind.ts";
+import type { KernelPlan } from "./host-kernel.ts";
+import type { TeamModel } from "./team.ts";
 
 /** A node's plan with the shapes that it makes. */
 export interface KernelCall {
   readonly plan: KernelPlan;
   readonly outputs: readonly (readonly number[])[];
+  /** Bytes of its inputs and outputs; estimated from the outputs by default. */
+  readonly bytes?: number;
 }
 
 /** Kernels that are ready to run, and their memory. */
 export interface CompiledKernels {
   readonly computations: readonly Computation[];
+  /** Whether other threads must listen while the model runs. */
+  readonly isHelped: boolean;
   /** Frees their memory, which all of them share. */
   release(): void;
 }
+
+/** What kernels are compiled for. */
+export interface KernelHost {
+  readonly arena: Arena;
+  readonly library: OrtLibrary;
+  /** Threads that help, with the model's kernels loaded into them. */
+  readonly help?: { readonly threads: number; readonly load: (places: readonly KernelPlace[]) => Promise<TeamModel> };
+}
+
+/** From as many bytes on a kernel is worth waking other threads, which takes about 0.05 ms. */
+const worthHelp = 2 ** 20;
 
 /**
  * Compiles a model's kernels to one WebAssembly module over the arena.
  *
  * @returns undefined when the arena has no room for their memory
  */
-export function compileKernels(calls: readonly KernelCall[], arena: Arena, library: OrtLibrary): CompiledKernels | undefined {
-  if (calls.length === 0) return { computations: [], release: () => undefined };
+export async function compileKernels(calls: readonly KernelCall[], { arena, library, help }: KernelHost): Promise<CompiledKernels | undefined> {
+  if (calls.length === 0) return { computations: [], isHelped: false, release: () => undefined };
   const most = (sizes: readonly number[]): number => Math.ceil(Math.max(...sizes) / 64) * 64;
   const [scratchBytes, sharedBytes] = [most(calls.map(({ plan }) => plan.scratchBytes)), most(calls.map(({ plan }) => plan.sharedBytes ?? 0))];
-  const memory = arena.allocate("float32", [(scratchBytes + sharedBytes) / 4 + 16]);
-  const scratch = memory && arena.offsetOf(memory);
-  if (memory === undefined || scratch === undefined) return undefined;
-  const sources = new Map(calls.flatMap(({ plan }) => plan.functions.map((source) => [source.name, source] as const)));
-  const module = new WebAssembly.Module(writeModule([...sources.values()]));
-  const { exports } = new WebAssembly.Instance(module, { env: { memory: arena.memory } });
-  const base = library.addressOf(memory) - BigInt(scratch);
-  const tools: KernelTools = {
-    functions: exports as KernelTools["functions"], // one function for each source
-    scratch,
-    shared: scratch + scratchBytes,
-    floats: new Float32Array(arena.memory.buffer),
-    read: (to, from, { offset, bytes }) => {
-      library.copy(base + BigInt(to), from + BigInt(offset), bytes);
-      return to;
-    },
-    target: (at) => at,
-    write: (to, from, { offset, bytes }) => library.copy(to + BigInt(offset), base + BigInt(from), bytes),
-    share: { index: 0, count: 1 },
+  const large = calls.map(({ bytes, outputs }) => help !== undefined && (bytes ?? 2 * bytesOf(outputs)) >= worthHelp);
+  const threads = help !== undefined && large.includes(true) ? help.threads : 1;
+  const floats = arena.allocate("float32", [(scratchBytes * threads + sharedBytes) / 4 + 16]);
+  const begin = floats && arena.offsetOf(floats);
+  if (floats === undefined || begin === undefined) return undefined;
+  const base = library.addressOf(floats) - BigInt(begin);
+  const place = (scratch: number, share: KernelPlace["share"]): KernelPlace => {
+    return { memory: arena.memory, base, scratch, shared: begin + scratchBytes * threads, share };
   };
-  const computations = calls.map(({ plan, outputs }) => ({
-    outputs,
-    compute: (inputs: readonly bigint[], results: readonly bigint[]): void => {
-      for (const phase of plan.phases) phase(tools, inputs, results);
+  const plans = calls.map(({ plan }) => plan);
+  const alone = bindKernels(plans, place(begin, { index: 0, count: 1 }), library.copy);
+  const places = Array.from({ length: threads }, (_, index) => place(begin + index * scratchBytes, { index, count: threads }));
+  const together = bindKernels(plans, places[0] ?? place(begin, { index: 0, count: 1 }), library.copy);
+  const team = threads > 1 ? await help?.load(places.slice(1)) : undefined;
+  const computations = calls.map(({ plan, outputs }, call): Computation => {
+    const compute = team !== undefined && large[call] === true ? shared(call, together[call], team) : alone[call];
+    return {
+      outputs,
+      compute: (inputs, results) => {
+        for (let phase = 0; phase < plan.phases.length; phase += 1) compute?.(phase, inputs, results);
+      },
+    };
+  });
+  return {
+    computations,
+    isHelped: team !== undefined,
+    release: () => {
+      team?.release();
+      arena.free(floats);
     },
-  }));
-  return { computations, release: () => arena.free(memory) };
+  };
+}
+
+function shared(call: number, own: BoundKernel | undefined, team: TeamModel): BoundKernel {
+  return (phase, inputs, outputs) => team.run({ call, phase, inputs, outputs }, () => own?.(phase, inputs, outputs));
+}
+
+function bytesOf(shapes: readonly (readonly number[])[]): number {
+  return shapes.reduce((sum, shape) => sum + 4 * shape.reduce((a, b) => a * b, 1), 0);
 }

@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
-import { findOperator, Random, readAttributes, type Attribute, type Attributes } from "../../../core/index.ts";
+import { findOperator, GraphBuilder, Random, readAttributes, type Attribute, type Attributes } from "../../../core/index.ts";
 import { Arena } from "../arena.ts";
 import { OptimizerKernels } from "./optimizer-kernels.ts";
+import { KernelTeam } from "./team.ts";
 import { fusedOptimizers, type FusedOptimizer } from "../optimizers/index.ts";
 
 type NodeAttributes = Readonly<Record<string, Attribute>>;
@@ -26,7 +27,7 @@ test("each optimizer's WebAssembly is its plain path, to 1e-6 over ten steps, at
         for (let step = 0; step < 10; step += 1) {
           const setting = { rate: 0.01, step, attributes: attributesOf(optimizer, given) };
           for (const arrays of [fast, plain]) arrays[1]?.set(gradients(length, step));
-          expect(kernels.optimize(optimizer, fast, setting)).toBe(true);
+          expect(kernels.optimize(optimizer, [fast], setting)).toEqual([]);
           const [parameter, gradient, ...slots] = plain;
           if (parameter && gradient) optimizer.update({ ...setting, parameter, gradient, slots });
         }
@@ -45,9 +46,9 @@ test("memory outside the arena and float64 are left to the plain path, untouched
   if (optimizer === undefined) throw new Error("there is an optimizer");
   const setting = { rate: 0.1, step: 1, attributes: attributesOf(optimizer, {}) };
   const outside = [...allocate(arena, optimizer, 4).slice(0, -1), new Float32Array(4)];
-  expect(kernels.optimize(optimizer, outside, setting)).toBe(false);
+  expect(kernels.optimize(optimizer, [outside], setting)).toEqual([outside]);
   const double = allocate(arena, optimizer, 4).map((_, i) => (i === 0 ? arena.allocate("float64", [4]) : arena.allocate("float32", [4])));
-  expect(kernels.optimize(optimizer, double as Float64Array[], setting)).toBe(false);
+  expect(kernels.optimize(optimizer, [double as Float64Array[]], setting)).toEqual([double]);
   expect(outside[0]?.[0]).toBe(initial(0));
 });
 
@@ -56,9 +57,8 @@ test("an optimizer with other slots than its kernel is left to the plain path", 
   const optimizer = fusedOptimizers.find(({ operator }) => operator === "AdamW");
   if (optimizer === undefined) throw new Error("there is AdamW");
   const arrays = [...allocate(arena, optimizer, 4), arena.allocate("float32", [4]) as Float32Array];
-  expect(new OptimizerKernels(arena).optimize(optimizer, arrays, { rate: 0.1, step: 1, attributes: attributesOf(optimizer, { amsgrad: 1 }) })).toBe(
-    false,
-  );
+  const setting = { rate: 0.1, step: 1, attributes: attributesOf(optimizer, { amsgrad: 1 }) };
+  expect(new OptimizerKernels(arena).optimize(optimizer, [arrays], setting)).toEqual([arrays]);
   expect(arrays[0]?.[0]).toBe(initial(0));
 });
 
@@ -85,4 +85,59 @@ function attributesOf({ operator }: FusedOptimizer, given: NodeAttributes): Attr
   const found = findOperator(operator);
   if (found === undefined) throw new Error(`no operator ${operator}`);
   return readAttributes(found, "test", given);
+}
+
+test("several threads update what one does, bit for bit, and only while they listen", async () => {
+  const arena = new Arena();
+  const team = new KernelTeam(3, arena);
+  await team.start();
+  const optimizer = fusedOptimizers.find(({ operator }) => operator === "Adam");
+  if (optimizer === undefined) throw new Error("there is Adam");
+  const lengths = [100_003, 1, 64, 30_001];
+  const [together, alone] = [lengths, lengths].map((sizes) => sizes.map((length) => allocate(arena, optimizer, length)));
+  const kernels = { together: new OptimizerKernels(arena, team), alone: new OptimizerKernels(arena) };
+  for (let step = 0; step < 4; step += 1) {
+    for (const arrays of [...(together ?? []), ...(alone ?? [])]) arrays[1]?.set(gradients(arrays[1].length, step));
+    const setting = { rate: 0.01, step, attributes: attributesOf(optimizer, {}) };
+    if (step !== 2) await team.listen();
+    expect(kernels.together.optimize(optimizer, together ?? [], setting)).toEqual([]);
+    team.rest();
+    kernels.alone.optimize(optimizer, alone ?? [], setting);
+    together?.forEach((arrays, i) => arrays.forEach((array, k) => expect(Buffer.compare(bytes(array), bytes(alone?.[i]?.[k]))).toBe(0)));
+  }
+  await team.close();
+});
+
+test("threads that were called to runs without work, in quick succession, still load and hear the next", async () => {
+  const arena = new Arena();
+  const team = new KernelTeam(2, arena);
+  await team.start();
+  const table = arena.allocate("float64", [2]); // no tasks
+  const builder = new GraphBuilder("negative");
+  builder.output("y", builder.op("Neg", [builder.input("x", "float32", [3])]));
+  const graph = builder.build();
+  const place = { memory: arena.memory, base: 0n, scratch: 64, shared: 64, share: { index: 1, count: 2 } };
+  for (let run = 0; run < 200; run += 1) {
+    await team.listen();
+    if (run % 3 === 1) team.optimize(arena.offsetOf(table ?? []) ?? 0, () => undefined);
+    team.rest();
+    if (run % 50 === 49) (await team.load(graph, [place])).release();
+  }
+  await team.close();
+});
+
+test("what fails in another thread fails here", async () => {
+  const arena = new Arena();
+  const team = new KernelTeam(2, arena);
+  await team.start();
+  const table = arena.allocate("float64", [2]);
+  table?.fill(99 as never);
+  await team.listen();
+  expect(() => team.optimize(arena.offsetOf(table ?? []) ?? 0, () => undefined)).toThrow(/another thread/);
+  team.rest();
+  await team.close();
+});
+
+function bytes(array: Float32Array | undefined): Uint8Array {
+  return new Uint8Array((array ?? new Float32Array()).slice().buffer);
 }

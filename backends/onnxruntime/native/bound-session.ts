@@ -11,6 +11,7 @@ import {
 } from "../../../core/index.ts";
 import type { Arena } from "../arena.ts";
 import type { CompiledKernels } from "../kernels/compile.ts";
+import type { KernelTeam } from "../kernels/team.ts";
 import type { OptimizerKernels } from "../kernels/optimizer-kernels.ts";
 import { refuseModel, refuseRun, type Session } from "../session.ts";
 import type { SessionSettings } from "../session-settings.ts";
@@ -21,6 +22,8 @@ export interface NativeRuntime {
   readonly library: OrtLibrary;
   readonly arena: Arena;
   readonly optimizers: OptimizerKernels;
+  /** Threads that help kernels, where there are several. */
+  readonly team?: KernelTeam;
 }
 
 /** Whether inputs and outputs have memory that can be bound: numbers, whose shapes are known but for the batch. Strings are ONNX Runtime's own objects. */

@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { dtypeCodes, EspalierError, type DType, type TypedArray } from "../../../core/index.ts";
 import { CustomOperators, type Computation } from "./custom-operators.ts";
 import { readApi, type OrtApi, type Pointer } from "./ort-api.ts";
+import { findCopy } from "./memory-copy.ts";
 import { importKoffi, type Koffi, type KoffiLibrary } from "./koffi.ts";
 import { sessionConfig, type SessionSettings } from "../session-settings.ts";
 
@@ -157,11 +158,4 @@ class Library implements OrtLibrary {
     this.#api.releaseStatus(status as Pointer);
     throw new Error(message);
   }
-}
-
-/** The C library's memcpy. */
-function findCopy(koffi: Koffi): OrtLibrary["copy"] {
-  const library = koffi.load({ win32: "msvcrt.dll", darwin: "libSystem.B.dylib" }[process.platform as string] ?? "libc.so.6");
-  const memcpy = library.func("void* memcpy(void*, void*, size_t)");
-  return (to, from, bytes) => void memcpy(to, from, bytes);
 }
