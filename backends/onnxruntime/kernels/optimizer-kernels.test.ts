@@ -123,6 +123,7 @@ test("threads that were called to runs without work, in quick succession, still 
     team.rest();
     if (run % 50 === 49) (await team.load(graph, [place])).release();
   }
+  expect(team.isListening).toBe(false);
   await team.close();
 });
 

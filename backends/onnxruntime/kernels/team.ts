@@ -108,14 +108,14 @@ export class KernelTeam {
         const worker = workers[i];
         if (worker === undefined) throw new EspalierError("INTERNAL", "a team has fewer threads than places", {});
         const loaded = answerOf(worker, model);
-        worker.postMessage({ kind: "load", model, graph, place } satisfies TeamMessage);
+        worker.postMessage({ kind: "load", model, graph, place } satisfies TeamMessage, []);
         return loaded;
       }),
     );
     return {
       run: (call, own) => this.#run(model, call, own),
       release: () => {
-        for (const worker of workers) worker.postMessage({ kind: "release", model } satisfies TeamMessage);
+        for (const worker of workers) worker.postMessage({ kind: "release", model } satisfies TeamMessage, []);
       },
     };
   }
@@ -125,7 +125,7 @@ export class KernelTeam {
     this.#listening = (await this.#workers) ?? [];
     this.#runs += 1;
     const message: TeamMessage = { kind: "listen", run: this.#runs, calls: Atomics.load(this.#control, control.calls) };
-    for (const worker of this.#listening) worker.postMessage(message);
+    for (const worker of this.#listening) worker.postMessage(message, []);
   }
 
   /** Ends listening. */
