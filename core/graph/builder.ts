@@ -207,6 +207,11 @@ export class GraphBuilder implements Emitter {
     this.#updates[state] = value.name;
   }
 
+  /** Whether a run writes the state back. */
+  isUpdated(state: ValueName): boolean {
+    return this.#updates[state] !== undefined;
+  }
+
   /** Writes something else back than what `update` was told: made of it. */
   changeUpdate(state: ValueName, change: (value: Value) => Value): void {
     const value = this.#updates[state] ?? refuse(`update: state "${state}" has none to change`, { state });

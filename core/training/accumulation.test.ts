@@ -6,7 +6,8 @@ import { tensor, toNumbers, type Tensors } from "../tensor.ts";
 import type { FitOptions, FitResult } from "./fit-options.ts";
 import { fit } from "./fit.ts";
 import { softmaxCrossEntropy } from "./losses/index.ts";
-import { adam, sgd } from "./optimizers/index.ts";
+import { memoryCheckpoints } from "./memory-checkpoints.ts";
+import { adam, averagedWeights, sgd } from "./optimizers/index.ts";
 import { l2 } from "./regularizer.ts";
 import { batchesOf } from "./testing/batches.ts";
 import { blobs } from "./testing/synthetic.ts";
@@ -77,6 +78,22 @@ describe("accumulated gradients", () => {
     };
     await fit({ ...plan(), accumulateSteps: 2, epochs: 2, schedule });
     expect(steps).toEqual([1, 1, 2, 2, 3, 3, 4, 4]);
+  });
+
+  test("average the weights by updates: a checkpoint gives the averages that fit returns, from the first update on", async () => {
+    for (const epochs of [1, 2, 3]) {
+      const optimizer = adam({ learningRate: 0.05, ema: 0.6 });
+      const checkpoints = memoryCheckpoints();
+      const options = { ...plan(), optimizer, accumulateSteps: 4, epochs, checkpoints }; // four batches an epoch: one update
+      const { model } = await fit({ ...options, weights: "averaged" });
+      const checkpoint = (await checkpoints.load("last")) ?? expect.fail("nothing was saved");
+      expect([checkpoint.step, checkpoint.updates]).toEqual([4 * epochs, epochs]);
+      expect(averagedWeights(plan().model, { ...checkpoint, optimizer }).state).toEqual(model.state);
+      const { model: last } = await fit({ ...options, weights: "last" });
+      // The average of the first update is the weights, as in Keras, not a mean with the zeros that a slot starts with.
+      if (epochs === 1) expect(model.state).toEqual(last.state);
+      else expect(model.state).not.toEqual(last.state);
+    }
   });
 
   test("are refused in numbers below 1", async () => {

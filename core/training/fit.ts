@@ -104,7 +104,7 @@ async function trainEpochs(loop: Loop): Promise<FitResult> {
 async function finalWeights({ options: { weights: wanted = "best", optimizer }, run, weights }: Loop): Promise<Tensors> {
   if (wanted === "averaged") {
     const state = await run.trainer.readState();
-    return averagedWeights(run.plan.model, { state, step: run.at.updates, optimizer }).state;
+    return averagedWeights(run.plan.model, { state, updates: run.at.updates, optimizer }).state;
   }
   return (wanted === "best" ? run.at.best?.state : undefined) ?? (await run.trainer.readState(weights));
 }

@@ -150,7 +150,9 @@ function addUpdate(builder: GraphBuilder, { optimizer, globalClipNorm, model, pa
   });
   for (const { name } of parameters) {
     const constraint = model.parameters?.[name]?.constraint;
-    if (constraint !== undefined) builder.changeUpdate(name, (value) => builder.scope("constraint", () => constrain(builder, constraint, value)));
+    // What an optimizer's group leaves as it is needs no constraint.
+    if (constraint === undefined || !builder.isUpdated(name)) continue;
+    builder.changeUpdate(name, (value) => builder.scope("constraint", () => constrain(builder, constraint, value)));
   }
 }
 

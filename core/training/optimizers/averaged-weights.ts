@@ -7,20 +7,20 @@ import type { Optimizer } from "./optimizer.ts";
 export interface AveragedState {
   /** Parameters, statistics and slots. */
   readonly state: Tensors;
-  /** Steps done. */
-  readonly step: number;
+  /** Updates of the parameters done: a checkpoint's `updates`; of a training executable without accumulated gradients its steps. */
+  readonly updates: number;
   readonly optimizer: Optimizer;
 }
 
 /**
  * The model with the exponential moving average of its weights, for evaluating and keeping in place of the last ones.
  *
- * The average of step t is momentum times that of step t - 1 plus (1 - momentum) times the weights; that of step 1 is the weights, as in Keras.
+ * The average of update t is momentum times that of update t - 1 plus (1 - momentum) times the weights; that of update 1 is the weights, as in Keras.
  *
  * @throws ARGUMENT_INVALID when the optimizer has no `ema`; CHECKPOINT_INVALID when the state lacks the model's
  * @example const averaged = averagedWeights(model, { ...checkpoint, optimizer });
  */
-export function averagedWeights<M extends Pick<Model, "graph" | "state">>(model: M, { state, step, optimizer }: AveragedState): M {
+export function averagedWeights<M extends Pick<Model, "graph" | "state">>(model: M, { state, updates, optimizer }: AveragedState): M {
   const momentum = optimizer.config["ema"];
   if (typeof momentum !== "number") {
     throw new EspalierError("ARGUMENT_INVALID", `averagedWeights: ${optimizer.name} keeps no averages; give it ema, such as 0.999`, {
@@ -35,7 +35,7 @@ export function averagedWeights<M extends Pick<Model, "graph" | "state">>(model:
       });
     }
     const average = state[`ema/${name}`]; // what is frozen has none
-    return [name, average === undefined || step <= 1 ? weights : mixed(average, weights, momentum)];
+    return [name, average === undefined || updates <= 1 ? weights : mixed(average, weights, momentum)];
   });
   return { ...model, state: Object.fromEntries(averaged) };
 }

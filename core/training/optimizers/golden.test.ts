@@ -70,7 +70,7 @@ test.for(cases.flatMap((golden) => (["as its operator", "lowered"] as const).map
       await executable.run({ ...feeds, ...unpack(gradients[i]!, "gradient/") });
       const state = await executable.readState();
       const model = { graph: { ...graph, state: graph.state.filter(({ role }) => role === "parameter") }, state };
-      const reached = golden.options.ema === undefined ? model : averagedWeights(model, { state, step: i + 1, optimizer });
+      const reached = golden.options.ema === undefined ? model : averagedWeights(model, { state, updates: i + 1, optimizer });
       const found = names.flatMap((name) => toNumbers(reached.state[name]!));
       const worst = Math.max(...found.map((value, k) => Math.abs(value - golden.path[i]![k]!)));
       expect(worst, `step ${i + 1}`).toBeLessThan(golden.tolerance);

@@ -22,7 +22,8 @@ import {
   type Optimizer,
   type OptimizerOptions,
 } from "./index.ts";
-import { createTrainingGraph } from "../training-graph.ts";
+import { maxNorm } from "../constraint.ts";
+import { createTrainingGraph, type TrainableModel } from "../training-graph.ts";
 
 const backend = openReference();
 afterAll(() => backend.dispose());
@@ -154,10 +155,26 @@ test("parameters of a group have a node of their own, frozen ones none and no sl
   expect(Object.keys(frozen.updates)).toEqual(["dense/bias", "lion/v/dense/bias"]);
 });
 
+test("a constrained parameter that a group leaves as it is trains like one without a constraint, the others keep theirs", () => {
+  const model = linear({ width: 3, head: { task: "regression" } });
+  const bound = { constraint: maxNorm({ maxValue: 1, axis: 0 }) };
+  const parameters = { "dense/kernel": bound, "dense/bias": bound };
+  const graphOf = (trained: TrainableModel, groups: OptimizerOptions["groups"]): Graph =>
+    createTrainingGraph(trained, { loss: meanSquaredError(), optimizer: sgd({ groups: groups! }) });
+  const frozen = graphOf({ ...model, parameters }, [{ match: "*/kernel", frozen: true }]);
+  expect(Object.keys(frozen.updates)).toEqual(["dense/bias"]);
+  const constrained = (graph: Graph): string[] => graph.nodes.filter(({ name }) => name.startsWith("constraint")).map(({ operator }) => operator);
+  expect(constrained(frozen)).toEqual(constrained(graphOf({ ...model, parameters: { "dense/bias": bound } }, [{ match: "*/kernel", frozen: true }])));
+  expect(constrained(frozen).length).toBeGreaterThan(0);
+  expect(constrained(graphOf({ ...model, parameters }, []))).toHaveLength(2 * constrained(frozen).length);
+});
+
 test("averages need the optimizer's ema, and the state of that model", () => {
   const model = linear({ width: 3, head: { task: "regression" } });
-  expect(() => averagedWeights(model, { state: model.state, step: 3, optimizer: adam() })).toThrow("adam keeps no averages; give it ema");
-  expect(() => averagedWeights(model, { state: {}, step: 3, optimizer: adam({ ema: 0.9 }) })).toThrow('the state lacks "dense/kernel" of "linear"');
+  expect(() => averagedWeights(model, { state: model.state, updates: 3, optimizer: adam() })).toThrow("adam keeps no averages; give it ema");
+  expect(() => averagedWeights(model, { state: {}, updates: 3, optimizer: adam({ ema: 0.9 }) })).toThrow(
+    'the state lacks "dense/kernel" of "linear"',
+  );
 });
 
 test.each([
