@@ -41,6 +41,8 @@ export interface AssembleOptions {
   readonly initializers: Tensors;
   /** Whether nodes may be computed by kernels of our own. */
   readonly kernels: boolean;
+  /** Whether the graph updates its state. */
+  readonly isTraining: boolean;
 }
 
 /**
@@ -49,7 +51,7 @@ export interface AssembleOptions {
  * @param graph without updates; symbolic dimensions only when it needs no lowering
  * @param wanted values that the model returns, each the output of a node
  */
-export function assemble(graph: Graph, wanted: readonly ValueName[], { initializers, kernels }: AssembleOptions): Assembled {
+export function assemble(graph: Graph, wanted: readonly ValueName[], { initializers, kernels, isTraining }: AssembleOptions): Assembled {
   const emit = new OnnxEmitter();
   const calls: KernelCall[] = [];
   const names = new Map<ValueName, string>();
@@ -75,7 +77,7 @@ export function assemble(graph: Graph, wanted: readonly ValueName[], { initializ
       found.outputs.forEach((output, i) => names.set(output, outputs[i] ?? output));
       continue;
     }
-    const outputs = emitNode(graph, node, { emit, nameOf, ...(kernels && { kernel }) });
+    const outputs = emitNode(graph, node, { emit, nameOf, isTraining, ...(kernels && { kernel }) });
     node.outputs.forEach((output, i) => names.set(output, outputs[i] ?? output));
   }
   const nodes = withoutDead(emit.nodes, wanted.map(nameOf));
@@ -156,16 +158,21 @@ function staticType({ dtype, shape }: ValueType): KernelType | undefined {
 interface EmitTools {
   readonly emit: OnnxEmitter;
   readonly nameOf: (value: ValueName) => string;
+  readonly isTraining: boolean;
   readonly kernel?: NonNullable<LoweringContext["kernel"]>;
 }
 
-function emitNode(graph: Graph, node: Node, { emit, nameOf, kernel }: EmitTools): readonly string[] {
+function emitNode(graph: Graph, node: Node, { emit, nameOf, isTraining, kernel }: EmitTools): readonly string[] {
   const operator = findOperator(node.operator);
   if (operator === undefined) throw new EspalierError("GRAPH_INVALID", `${node.name}: no operator "${node.operator}"`, { node: node.name });
   const lowering = findLowering(node);
   const standard = { operator, emit, nameOf };
-  if (lowering === undefined) return emitStandard(graph, node, standard);
-  const operand = (value: ValueName): Operand => staticOperand(nameOf(value), typeOf(graph, value), node);
+  const isStatic = [...node.inputs, ...node.outputs].every((value) => value === "" || staticType(typeOf(graph, value)) !== undefined);
+  if (lowering === undefined || (lowering.isOptional === true && (kernel === undefined || !isStatic))) return emitStandard(graph, node, standard);
+  const operand = (value: ValueName): Operand => ({
+    ...staticOperand(nameOf(value), typeOf(graph, value), node),
+    isConstant: graph.constants[value] !== undefined,
+  });
   const inputs = node.inputs.map((input) => (input === "" ? undefined : operand(input)));
   const context: LoweringContext = {
     emit,
@@ -173,6 +180,7 @@ function emitNode(graph: Graph, node: Node, { emit, nameOf, kernel }: EmitTools)
     input: (index) => inputs[index] ?? missing(node, index),
     outputs: node.outputs.map(operand),
     attributes: readAttributes(operator, node.name, node.attributes),
+    isTraining,
     ...(kernel && { kernel }),
   };
   return lowering.lower(context) ?? emitStandard(graph, node, standard);

@@ -14,6 +14,8 @@ export class OnnxEmitter {
   readonly initializers: Record<string, Tensor> = {};
   /** Domains in use. */
   readonly domains: Set<string> = new Set([""]);
+  /** What `once` emitted, by what it is. */
+  readonly #known = new Map<string, string>();
   #prefix = "";
   #count = 0;
 
@@ -38,6 +40,13 @@ export class OnnxEmitter {
     const names = Array.from({ length: outputs }, (_, i) => (i === 0 ? name : `${name}:${i}`));
     this.add({ name, operator, domain, inputs, outputs: names, attributes });
     return names;
+  }
+
+  /** What several nodes need is emitted by the first: the name that `make` returned when it was called for this key. */
+  once(key: string, make: () => string): string {
+    const known = this.#known.get(key) ?? make();
+    this.#known.set(key, known);
+    return known;
   }
 
   /** Adds a node as it is. */

@@ -60,7 +60,7 @@ export interface Plan {
  * @param options.kernels whether nodes may be computed by kernels of our own; default no
  * @throws BACKEND_OPERATOR_MISSING
  */
-export function planGraph(graph: Graph, { initializers = {}, kernels = false }: Partial<AssembleOptions> = {}): Plan {
+export function planGraph(graph: Graph, { initializers = {}, kernels = false }: Partial<Omit<AssembleOptions, "isTraining">> = {}): Plan {
   const split = splitOptimizers(graph);
   const outside = new Set([...graph.inputs, ...graph.state].map((value) => value.name));
   const wanted = [
@@ -83,7 +83,7 @@ export function planGraph(graph: Graph, { initializers = {}, kernels = false }: 
     return { kind: "computed", name };
   };
   const computed = [...new Set(wanted.map(sourceOf).flatMap((source) => (source.kind === "computed" ? [source.name] : [])))];
-  const { model, names, calls } = assemble(lowered, computed, { initializers, kernels });
+  const { model, names, calls } = assemble(lowered, computed, { initializers, kernels, isTraining: Object.keys(graph.updates).length > 0 });
   const source = (value: ValueName): Source => {
     const found = sourceOf(value);
     return found.kind === "computed" ? { kind: "computed", name: names.get(found.name) ?? found.name } : found;

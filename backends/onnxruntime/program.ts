@@ -226,7 +226,7 @@ export class Program {
 function runsAtAnyBatch(graph: Graph): boolean {
   if (!graph.inputs.some((input) => input.shape.includes("batch"))) return true;
   if (Object.keys(graph.updates).length > 0) return false;
-  return supportsAll(graph, supports) && graph.nodes.every((node) => findLowering(node) === undefined);
+  return supportsAll(graph, supports) && graph.nodes.every((node) => (findLowering(node) ?? { isOptional: true }).isOptional === true);
 }
 
 function floats(value: Tensor): FloatArray {

@@ -1,5 +1,6 @@
 import { findOperator, readAttributes, type Node } from "../../../core/index.ts";
 import { averagePoolGrad } from "./average-pool-grad.ts";
+import { conv } from "./conv.ts";
 import { convInputGrad } from "./conv-input-grad.ts";
 import { convWeightGrad } from "./conv-weight-grad.ts";
 import type { Lowering } from "./lowering.ts";
@@ -7,7 +8,7 @@ import { maxPoolGrad } from "./max-pool-grad.ts";
 import { scatterNdReduction } from "./scatter-nd.ts";
 
 /** Lowerings chosen by shape. Adding one is one file and one line here. */
-const table: readonly Lowering[] = [averagePoolGrad, convInputGrad, convWeightGrad, maxPoolGrad, scatterNdReduction];
+const table: readonly Lowering[] = [averagePoolGrad, conv, convInputGrad, convWeightGrad, maxPoolGrad, scatterNdReduction];
 
 const byOperator: ReadonlyMap<string, Lowering> = new Map(table.map((lowering) => [lowering.operator, lowering]));
 

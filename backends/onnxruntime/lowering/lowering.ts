@@ -7,6 +7,8 @@ export interface Operand {
   readonly name: string;
   readonly dtype: DType;
   readonly shape: readonly number[];
+  /** Whether its value is written into the model. */
+  readonly isConstant?: boolean;
 }
 
 /** What a lowering sees. */
@@ -18,6 +20,8 @@ export interface LoweringContext {
   /** Types of the node's outputs. */
   readonly outputs: readonly Operand[];
   readonly attributes: Attributes;
+  /** Whether the graph updates its state: its weights are others in every run. */
+  readonly isTraining: boolean;
   /** Emits a kernel of our own, where they can be used, and returns the names of its outputs. */
   readonly kernel?: (call: KernelCall, inputs: readonly string[]) => readonly string[];
 }
@@ -27,6 +31,8 @@ export interface Lowering {
   readonly operator: string;
   /** Whether a node with these attributes needs it; every node of the operator where this is left out. */
   readonly applies?: (attributes: Attributes) => boolean;
+  /** Whether it only serves speed, where kernels of our own are used and every size is known. */
+  readonly isOptional?: boolean;
   /** Emits the nodes and returns the names of the outputs, or undefined when ONNX Runtime takes the node as it is. */
   lower(context: LoweringContext): readonly string[] | undefined;
 }

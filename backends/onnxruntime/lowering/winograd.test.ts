@@ -1,0 +1,105 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { GraphBuilder, Random, tensor, toNumbers, type Backend, type Graph, type Tensor, type Tensors } from "../../../core/index.ts";
+import { openReference } from "../../reference/index.ts";
+import { openOnnxRuntime } from "../backend.ts";
+import { importKoffi } from "../native/koffi.ts";
+import { planGraph } from "../plan.ts";
+
+const reference = openReference();
+let backend: Backend;
+beforeAll(async () => {
+  backend = await openOnnxRuntime({ thread: "inline", threads: 1 });
+});
+afterAll(() => backend.dispose());
+
+/** Without the optional package convolutions go to ONNX Runtime, which the conformance suite compares. */
+const isThere = await importKoffi().then(
+  () => true,
+  () => false,
+);
+
+interface Case {
+  readonly images?: number;
+  readonly channels?: number;
+  readonly units?: number;
+  readonly size: readonly [number, number];
+  readonly pads?: readonly number[];
+  readonly bias?: boolean;
+}
+
+const cases: readonly Case[] = [
+  { size: [8, 8] },
+  { images: 3, size: [4, 4] },
+  { size: [5, 7] },
+  { size: [9, 6], pads: [0, 1, 1, 0] },
+  { images: 2, channels: 36, units: 52, size: [12, 11] },
+  { size: [10, 14], pads: [0, 0, 0, 0] },
+  { size: [7, 5], pads: [2, 1, 0, 2], bias: true },
+  { images: 5, size: [6, 4], pads: [1, 1, 1, 1] },
+  { channels: 64, units: 32, size: [60, 33] }, // rows of tiles in several parts
+];
+
+for (const item of cases) {
+  const { graph, feeds, state } = problem(item);
+  test.skipIf(!isThere)(`${graph.name}: values and both gradients by Winograd's filtering are the reference's, to 1e-5 of the largest value`, async () => {
+    const [given, expected] = [await run(backend, graph, { feeds, state }), await run(reference, graph, { feeds, state })];
+    expect(planGraph(graph, { kernels: true }).calls).toHaveLength(6); // V, U, y, Z, dX, dW: nothing is transformed twice
+    for (const name of ["y", "dx", "dw"]) expect(distance(given[name], expected[name]), name).toBeLessThan(1e-5);
+  });
+}
+
+test.skipIf(!isThere)("a graph without updates, whose weights ONNX Runtime prepares once, keeps its convolution", () => {
+  const { graph } = problem({ size: [8, 8] });
+  const nodes = graph.nodes.filter(({ operator }) => operator === "Conv");
+  const inference = { ...graph, nodes, updates: {}, outputs: { y: nodes[0]?.outputs[0] ?? "" } };
+  expect(planGraph(inference, { kernels: true }).calls).toHaveLength(0);
+});
+
+interface Problem {
+  readonly graph: Graph;
+  readonly feeds: Tensors;
+  readonly state: Tensors;
+}
+
+/** A convolution and both gradients, with state as its weights, which the graph updates. */
+function problem({ images = 1, channels = 32, units = 32, size, pads = [1, 1, 1, 1], bias = false }: Case): Problem {
+  const [top = 0, left = 0, bottom = 0, right = 0] = pads;
+  const output = [size[0] + top + bottom - 2, size[1] + left + right - 2];
+  const shapes = { x: [images, channels, ...size], dy: [images, units, ...output], w: [units, channels, 3, 3], b: [units] };
+  const builder = new GraphBuilder(`convolution of ${shapes.x.join("x")} to ${shapes.dy.join("x")} with pads ${pads.join(" ")}`);
+  const [x, dy, w] = [builder.input("x", "float32", shapes.x), builder.input("dy", "float32", shapes.dy), builder.state("w", "float32", shapes.w)];
+  const b = bias ? [builder.input("b", "float32", shapes.b)] : [];
+  const attributes = { pads, strides: [1, 1], dilations: [1, 1], group: 1, kernel_shape: [3, 3] };
+  builder.output("y", builder.op("Conv", [x, w, ...b], attributes));
+  const { kernel_shape: _, ...window } = attributes;
+  builder.output("dx", builder.op("ConvInputGrad", [dy, w], { ...window, input_spatial: size }));
+  const dw = builder.op("ConvWeightGrad", [x, dy], attributes);
+  builder.output("dw", dw);
+  builder.update("w", dw);
+  const random = new Random(7);
+  const values = (shape: readonly number[]): Tensor => {
+    const length = shape.reduce((product, dimension) => product * dimension, 1);
+    return tensor(
+      "float32",
+      shape,
+      Array.from({ length }, () => random.uniform(-1, 1)),
+    );
+  };
+  const feeds = { x: values(shapes.x), dy: values(shapes.dy), ...(bias && { b: values(shapes.b) }) };
+  return { graph: builder.build(), feeds, state: { w: values(shapes.w) } };
+}
+
+async function run(on: Backend, graph: Graph, { feeds, state }: Omit<Problem, "graph">): Promise<Tensors> {
+  const executable = await on.compile(graph, { state });
+  try {
+    return await executable.run(feeds);
+  } finally {
+    await executable.dispose();
+  }
+}
+
+function distance(given: Tensor | undefined, expected: Tensor | undefined): number {
+  const [a, b] = [given, expected].map((value) => (value === undefined ? [] : toNumbers(value))) as [number[], number[]];
+  expect(a).toHaveLength(b.length);
+  return Math.max(...a.map((value, i) => Math.abs(value - (b[i] ?? Number.NaN)))) / Math.max(...b.map(Math.abs));
+}
