@@ -12,7 +12,7 @@ import { product, windowAxes } from "./window.ts";
  * A convolution of 3x3 by Winograd's minimal filtering: our kernels transform tiles, ONNX Runtime multiplies them, one product for each point.
  *
  * Forward y = A^T (U . V) A with U = G w G^T and V = B^T x B. Its gradients are the transposed maps: with Z = A dY A^T they are B (U^T . Z) B^T by the
- * input and G^T (Z . V^T) G by the weights, so that the three of them share U, V and Z.
+ * input and G^T (Z . V^T) G by the weights, so that the three of them share U and Z.
  */
 export interface WinogradConvolution {
   /** [N, M, OH, OW] */
@@ -42,15 +42,19 @@ export function findWinograd(context: LoweringContext, shape: ConvolutionShape):
   return kernel && step && new Emission({ ...context, kernel }, shape, winograd(step));
 }
 
+/** Channels on either side from which it is the fastest way, and worth the memory of the tiles. */
+const fewestChannels = 64;
+
 /**
- * By the bench's measurements.
+ * By what was fastest in one thread, in ms as ONNX Runtime's convolutions / by steps of 2 / by steps of 4, all three computations:
+ * [32, 64, 32, 32] 157 / 96 / 72, [32, 128, 16, 16] 149 / 76 / 36, [32, 256, 8, 8] 111 / 72 / 46, [32, 512, 4, 4] 181 / 82 / 89, [32, 64, 8, 8] 6.2 / 3.2 / 2.3.
  */
 function chooseStep({ x, units, group, window }: ConvolutionShape): TileStep | undefined {
   const [images = 0, channels = 0] = x;
   const isPlain = windowAxes(window).every(
     ({ kernel, stride, dilation, begin, end }) => kernel === 3 && stride === 1 && dilation === 1 && begin >= 0 && end >= 0,
   );
-  if (!isPlain || group !== 1 || channels < 32 || units < 32) return undefined;
+  if (!isPlain || group !== 1 || Math.min(channels, units) < fewestChannels) return undefined;
   if (![x, [images, units, ...window.output]].every((shape) => isTileable({ dtype: "float32", shape }))) return undefined;
   return product(window.output) > 16 ? 4 : 2;
 }
@@ -87,12 +91,10 @@ class Emission implements WinogradConvolution {
     return this.#call(planPointsToKernel(units, channels, transpose(this.#algorithm.kernel)), [units, channels, 3, 3], products);
   }
 
-  /** V [points, tiles, C] */
+  /** V [points, tiles, C]: made again for the gradient, because kept from the forward pass it took 42 MB of ResNet-18's memory and saved nothing. */
   #inputTiles({ name }: Operand): string {
     const inputs = this.#inputs();
-    return this.#once(`input tiles ${inputs.begin.join(" ")} ${inputs.tiles.join(" ")} ${name}`, () =>
-      this.#call(planToTiles(inputs, this.#algorithm.input), this.#tilesShape(inputs), name),
-    );
+    return this.#call(planToTiles(inputs, this.#algorithm.input), this.#tilesShape(inputs), name);
   }
 
   /** Z [points, tiles, M] */

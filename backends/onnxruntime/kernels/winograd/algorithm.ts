@@ -50,5 +50,6 @@ export function transpose(matrix: Matrix): Matrix {
 
 /** The coefficients of the product of x - root, the constant first. */
 function polynomial(roots: readonly number[]): number[] {
-  return roots.reduce<number[]>((before, root) => [0, ...before].map((value, i) => value - root * (before[i] ?? 0)), [1]);
+  const one: number[] = [1];
+  return roots.reduce((before, root) => [0].concat(before).map((value, i) => value - root * (before[i] ?? 0)), one);
 }

@@ -18,9 +18,10 @@ export function planFromTiles(tiling: Tiling, matrix: Matrix): KernelPlan {
   const { shape, step, begin, tiles, extent } = tiling;
   const [images, channels, height, width] = shape;
   const size = matrix[0]?.length ?? 0;
-  const [points, overlap] = [size * size, extent - step];
+  const [points, overlap] = [size * size, Math.max(extent - step, 0)];
+  const reach = Math.ceil(overlap / step); // rows of tiles above that reach into one
   const parts = tileParts(tiling, points);
-  const spacing = pointStride(tiling, parts, overlap > 0 ? 1 : 0);
+  const spacing = pointStride(tiling, parts, reach);
   const plane = paddedPlane(tiling);
   const [transform, copy] = [transformFunction(tiling, matrix), copyFunction(tiling)];
   const planeBytes = height * width * 4;
@@ -35,16 +36,17 @@ export function planFromTiles(tiling: Tiling, matrix: Matrix): KernelPlan {
         const result = scratch + points * spacing;
         const planes = result + resultBytes;
         const buffer = planes + lineVectors * plane.bytes;
+        floats.fill(0, planes / 4, (buffer + lineVectors * size * plane.rowBytes) / 4); // what no tile reaches stays zero
         const { begin: firstPart, end } = rangeOf(share, parts.length);
         for (const part of parts.slice(firstPart, end)) {
-          const before = overlap > 0 && part.row > 0 ? 1 : 0; // the row of tiles above reaches into this part
+          const before = Math.min(reach, part.row);
           const [row, count] = [part.row - before, part.rows + before];
           const first = (part.image * tiles[0] + row) * tiles[1];
           const bytes = tileCount(tiling, { ...part, rows: count }) * channels * 4;
           const pieces = { count: points, offset: first * channels * 4, bytes, stride: total * channels * 4 };
           const data = readPieces(tools, from, pieces, { address: scratch, stride: spacing });
           const isLast = part.row + part.rows === tiles[0];
-          const rows = imageRows(tiling, part.row * step, (part.row + part.rows) * step + (isLast ? overlap : 0));
+          const rows = imageRows(tiling, part.row * step, isLast ? plane.rows : (part.row + part.rows) * step);
           const rowsBytes = rows.count * width * 4;
           const start = planes + row * step * plane.rowBytes;
           for (let image = 0; image < part.images; image += 1) {
@@ -86,11 +88,11 @@ export function planFromTiles(tiling: Tiling, matrix: Matrix): KernelPlan {
 /** (tiles, distance of their points, rows' buffer, plane at the first row of tiles, rows of tiles, vectors) */
 function transformFunction(tiling: Tiling, matrix: Matrix): FunctionSource {
   const { shape, step, extent, tiles } = tiling;
-  const { columns, rowBytes, bytes } = paddedPlane(tiling);
-  const [size, overlap] = [matrix[0]?.length ?? 0, extent - step];
+  const { seenColumns, rowBytes, bytes } = paddedPlane(tiling);
+  const [size, overlap] = [matrix[0]?.length ?? 0, Math.max(extent - step, 0)];
   const bufferBytes = size * rowBytes;
   return {
-    name: `from tiles ${size} to ${extent}, ${shape[1]} ${tiles[1]} ${bytes}`,
+    name: `from tiles ${matrix.join(" ")} ${extent} ${step} ${seenColumns}, ${shape[1]} ${tiles[1]} ${bytes}`,
     parameters: ["i32", "i32", "i32", "i32", "i32", "i32"],
     build(code) {
       const [from, distance, buffer, plane, rows, vectors] = [0, 1, 2, 3, 4, 5].map((i) => code.parameter(i)) as [
@@ -132,7 +134,7 @@ function transformFunction(tiling: Tiling, matrix: Matrix): FunctionSource {
         });
         const [above, below] = [code.int("add", buffer, 0), code.int("add", plane, 0)];
         code.loop({ end: vectors, step: 1 }, () => {
-          code.loop({ end: columns * 16, step: 16 }, (column) => {
+          code.loop({ end: seenColumns * 16, step: 16 }, (column) => {
             const [source, target] = [code.int("add", above, column), code.int("add", below, column)];
             const inputs = Array.from({ length: size }, (_, i) => code.load(source, i * rowBytes));
             accumulate(code, linear.multiply(matrix, inputs), { address: target, offset: 0, distance: rowBytes, overlap });

@@ -1,12 +1,11 @@
 import type { KernelType } from "../host-kernel.ts";
-import type { TileStep } from "./algorithm.ts";
 
 /** How images are cut into tiles: rows and columns of tiles, each `extent` wide and high and `step` after the last. */
 export interface Tiling {
   /** [N, C, H, W] */
   readonly shape: readonly [images: number, channels: number, height: number, width: number];
-  readonly step: TileStep;
-  /** The step, or more where tiles overlap. */
+  readonly step: number;
+  /** More than the step where tiles overlap, less where what is between them is not seen. */
   readonly extent: number;
   /** Zeros before the first row and column; what tiles see behind the last are zeros too. */
   readonly begin: readonly [number, number];
@@ -59,18 +58,21 @@ export function pointStride(tiling: Tiling, parts: readonly TilePart[], rowsBefo
   return Math.ceil((most * tiling.shape[1] * 4) / 4096) * 4096 + 192;
 }
 
-/** A plane of vectors, each of four channels, with its padding: rows and columns that tiles cover. */
+/** A plane of vectors, each of four channels, with its padding: all that tiles see, and what of the image they do not see. */
 export interface PaddedPlane {
   readonly rows: number;
   readonly columns: number;
+  /** Columns up to the last tile's end. */
+  readonly seenColumns: number;
   readonly rowBytes: number;
   readonly bytes: number;
 }
 
 /** The plane that a tiling covers. */
-export function paddedPlane({ step, extent, tiles: [down, across] }: Tiling): PaddedPlane {
-  const [rows, columns] = [down * step + extent - step, across * step + extent - step];
-  return { rows, columns, rowBytes: columns * 16, bytes: rows * columns * 16 };
+export function paddedPlane({ shape: [, , height, width], step, extent, begin: [top, left], tiles: [down, across] }: Tiling): PaddedPlane {
+  const seenColumns = (across - 1) * step + extent;
+  const [rows, columns] = [Math.max((down - 1) * step + extent, top + height), Math.max(seenColumns, left + width)];
+  return { rows, columns, seenColumns, rowBytes: columns * 16, bytes: rows * columns * 16 };
 }
 
 /** The images' rows among the padded plane's rows from `first` to before `end`. */

@@ -134,11 +134,11 @@ export function eachFour(
 /** (plane at the first row of tiles, rows' buffer, results, rows of tiles, vectors) */
 function transformFunction(tiling: Tiling, matrix: Matrix, spacing: number): FunctionSource {
   const { shape, step, extent, tiles } = tiling;
-  const { columns, rowBytes, bytes } = paddedPlane(tiling);
+  const { seenColumns, rowBytes, bytes } = paddedPlane(tiling);
   const size = matrix.length;
   const bufferBytes = size * rowBytes;
   return {
-    name: `to tiles ${size} of ${extent}, ${shape[1]} ${tiles[1]} ${bytes} ${spacing}`,
+    name: `to tiles ${matrix.join(" ")} ${extent} ${step} ${seenColumns}, ${shape[1]} ${tiles[1]} ${bytes} ${spacing}`,
     parameters: ["i32", "i32", "i32", "i32", "i32"],
     build(code) {
       const [plane, buffer, to, rows, vectors] = [code.parameter(0), code.parameter(1), code.parameter(2), code.parameter(3), code.parameter(4)];
@@ -146,7 +146,7 @@ function transformFunction(tiling: Tiling, matrix: Matrix, spacing: number): Fun
       code.loop({ end: rows, step: 1 }, () => {
         const [above, below] = [code.int("add", plane, 0), code.int("add", buffer, 0)];
         code.loop({ end: vectors, step: 1 }, () => {
-          code.loop({ end: columns * 16, step: 16 }, (column) => {
+          code.loop({ end: seenColumns * 16, step: 16 }, (column) => {
             const [source, target] = [code.int("add", above, column), code.int("add", below, column)];
             const inputs = Array.from({ length: extent }, (_, i) => code.load(source, i * rowBytes));
             for (const [i, value] of linear.multiply(matrix, inputs).entries()) code.store(target, i * rowBytes, value);
