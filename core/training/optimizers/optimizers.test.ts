@@ -162,7 +162,7 @@ test("a constrained parameter that a group leaves as it is trains like one witho
   const graphOf = (trained: TrainableModel, groups: OptimizerOptions["groups"]): Graph =>
     createTrainingGraph(trained, { loss: meanSquaredError(), optimizer: sgd({ groups: groups! }) });
   const frozen = graphOf({ ...model, parameters }, [{ match: "*/kernel", frozen: true }]);
-  expect(Object.keys(frozen.updates)).toEqual(["dense/bias"]);
+  expect(Object.keys(frozen.updates).filter((name) => name.startsWith("dense/"))).toEqual(["dense/bias"]);
   const constrained = (graph: Graph): string[] => graph.nodes.filter(({ name }) => name.startsWith("constraint")).map(({ operator }) => operator);
   expect(constrained(frozen)).toEqual(constrained(graphOf({ ...model, parameters: { "dense/bias": bound } }, [{ match: "*/kernel", frozen: true }])));
   expect(constrained(frozen).length).toBeGreaterThan(0);
