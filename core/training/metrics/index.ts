@@ -14,6 +14,16 @@ export {
   type ConfusionMatrix,
 } from "./confusion.ts";
 export { type Metric, type MetricSums } from "./metric.ts";
+export {
+  createDetectionPrecision,
+  type DetectedBoxes,
+  type DetectionOptions,
+  type DetectionPrecision,
+  type DetectionScores,
+  type TrueBoxes,
+} from "./detection.ts";
+export { detectionMeanAveragePrecision, type DetectionMetricOptions } from "./detection-metric.ts";
+export { type BoxFormat } from "./box-matching.ts";
 export { onOutput, type OnOutputOptions } from "./on-output.ts";
 export { brier, calibrationError, logLoss, perplexity } from "./probabilistic.ts";
 export {
