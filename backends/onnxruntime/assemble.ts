@@ -53,15 +53,15 @@ export interface AssembleOptions {
  */
 export function assemble(graph: Graph, wanted: readonly ValueName[], { initializers, kernels, isTraining }: AssembleOptions): Assembled {
   const emit = new OnnxEmitter();
-  const calls: KernelCall[] = [];
+  const planned: KernelCall[] = [];
   const names = new Map<ValueName, string>();
   const nameOf = (value: ValueName): string => (value === "" ? "" : (names.get(value) ?? value));
   const products = joinedProducts(graph);
   const fusions = kernels ? findFusions(graph) : new Map<Node, Fused>();
   const kernel = (call: KernelCall, inputs: readonly string[]): readonly string[] => {
-    calls.push(call);
+    planned.push(call);
     const { operator, domain } = customOperator;
-    return emit.emitAll(operator, inputs, { kernel: int(calls.length - 1) }, { domain, outputs: call.outputs.length });
+    return emit.emitAll(operator, inputs, { kernel: int(planned.length - 1) }, { domain, outputs: call.outputs.length });
   };
   const constants = { ...graph.constants, ...initializers };
   for (const node of graph.nodes) {
@@ -80,7 +80,7 @@ export function assemble(graph: Graph, wanted: readonly ValueName[], { initializ
     const outputs = emitNode(graph, node, { emit, nameOf, isTraining, ...(kernels && { kernel }) });
     node.outputs.forEach((output, i) => names.set(output, outputs[i] ?? output));
   }
-  const nodes = withoutDead(emit.nodes, wanted.map(nameOf));
+  const { nodes, calls } = withoutDeadCalls(withoutDead(emit.nodes, wanted.map(nameOf)), planned);
   const used = new Set(nodes.flatMap((node) => node.inputs));
   const written = Object.fromEntries(Object.entries(constants).filter(([name]) => used.has(name)));
   const inputs = [...graph.inputs, ...graph.state].filter((value) => used.has(value.name) && initializers[value.name] === undefined);
@@ -113,6 +113,22 @@ function withoutDead(nodes: readonly OnnxNode[], wanted: readonly string[]): rea
     return isNeeded;
   });
   return kept.toReversed();
+}
+
+/** Numbers anew the kernels that are left. */
+function withoutDeadCalls(
+  nodes: readonly OnnxNode[],
+  planned: readonly KernelCall[],
+): Pick<Assembled, "calls"> & { readonly nodes: readonly OnnxNode[] } {
+  const calls: KernelCall[] = [];
+  const numbered = nodes.map((node) => {
+    const number = node.domain === customOperator.domain ? node.attributes["kernel"] : undefined;
+    const call = number?.kind === "int" ? planned[number.value] : undefined;
+    if (call === undefined) return node;
+    calls.push(call);
+    return { ...node, attributes: { ...node.attributes, kernel: int(calls.length - 1) } };
+  });
+  return { nodes: numbered, calls };
 }
 
 /** What a kernel computes in the graph. */

@@ -12,7 +12,7 @@ export function boundsOf(node: Node | undefined, { graph }: FusionContext): Boun
     if (name === "") return index === 1 ? -Infinity : Infinity;
     return value && toNumbers(value)[0];
   });
-  return low === undefined || high === undefined ? undefined : { low, high, passesEnds: true };
+  return low === undefined || high === undefined || !(low < Infinity && high > -Infinity) ? undefined : { low, high, passesEnds: true };
 }
 
 /** A gradient that an activation let pass, as the gradients of Relu and Clip are written. */

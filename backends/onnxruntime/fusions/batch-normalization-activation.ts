@@ -1,7 +1,6 @@
-import { findOperator, readAttributes } from "../../../core/index.ts";
 import { planBatchNormalization } from "../kernels/batch-normalization.ts";
-import { boundsOf } from "./activation-bounds.ts";
 import type { Fusion } from "./fusion.ts";
+import { normalizedInput } from "./normalized-input.ts";
 
 /**
  * BatchNormalization by the batch's own statistics, and Relu or Clip after it, in one pass: what was normalised is not written.
@@ -11,18 +10,12 @@ import type { Fusion } from "./fusion.ts";
 export const batchNormalizationActivation: Fusion = {
   name: "BatchNormalization, Relu or Clip",
   match(node, context) {
-    const bounds = boundsOf(node, context);
-    const normalization = bounds && context.producer(node.inputs[0], "BatchNormalization");
-    const operator = findOperator("BatchNormalization");
-    if (normalization === undefined || operator === undefined || context.producer(normalization.inputs[3], "BatchMoments") === undefined)
-      return undefined;
-    if (context.uses(node.inputs[0] ?? "") > (node.operator === "Clip" ? 2 : 1)) return undefined;
-    const attributes = readAttributes(operator, normalization.name, normalization.attributes);
-    if (attributes.int("training_mode") === 1) return undefined;
+    const found = normalizedInput(node.outputs[0], context);
+    if (found === undefined || context.uses(node.inputs[0] ?? "") > (node.operator === "Clip" ? 2 : 1)) return undefined;
     return {
-      inputs: normalization.inputs,
+      inputs: [found.x, ...found.statistics],
       outputs: node.outputs,
-      plan: ({ inputs: [x] }) => x && planBatchNormalization(x, { epsilon: attributes.float("epsilon"), ...(bounds && { bounds }) }),
+      plan: ({ inputs: [x] }) => x && planBatchNormalization(x, found.options),
     };
   },
 };

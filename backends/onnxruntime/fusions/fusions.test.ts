@@ -63,6 +63,66 @@ test.skipIf(!isThere)("a normalised value that others read too is written, and a
   expect(planGraph(graph, { kernels: true }).model?.nodes.map(({ operator }) => operator)).toContain("Relu");
 });
 
+test.skipIf(!isThere)("pooling what Relu gave has one kernel for both gradients", async () => {
+  const builder = new GraphBuilder("pooled");
+  const x = builder.input("x", "float32", [3, 5, 10, 14]);
+  const y = builder.op("MaxPool", [builder.op("Relu", [x])], { kernel_shape: [2, 2], strides: [2, 2] });
+  const met = builder.op("Mul", [y, builder.input("g", "float32", [3, 5, 5, 7])]);
+  const [gradient] = differentiate(builder, builder.op("ReduceSum", [met], { keepdims: 0 }), [x]);
+  if (gradient === undefined) throw new Error("a gradient was asked for");
+  builder.output("gradient", gradient);
+  const graph = builder.build();
+  await expectAsReference(graph);
+  const { model, calls } = planGraph(graph, { kernels: true });
+  expect(calls).toHaveLength(1);
+  expect(model?.nodes.map(({ operator }) => operator)).not.toContain("Greater");
+});
+
+for (const { size, strides } of [
+  { size: [8, 8], strides: [1, 1] },
+  { size: [16, 12], strides: [2, 2] },
+  { size: [4, 4], strides: [2, 2] },
+]) {
+  test.skipIf(!isThere)(
+    `a depthwise convolution of ${size.join("x")} by ${strides.join("x")} normalises what it reads, forward and backward`,
+    async () => {
+      const graph = depthwiseBlock(size, strides, 5);
+      await expectAsReference(graph);
+      const { model, calls } = planGraph(graph, { kernels: true });
+      // Statistics of X; the convolution with those of its result; the activation that is read; backward, both normalisations and both gradients.
+      expect(calls).toHaveLength(7);
+      expect(model?.nodes.map(({ operator }) => operator)).not.toEqual(expect.arrayContaining(["Clip"]));
+    },
+  );
+}
+
+test.skipIf(!isThere)("planes whose elements are no whole vectors are normalised by ONNX Runtime before and after their convolution", async () => {
+  const graph = depthwiseBlock([7, 5], [1, 1], 3);
+  await expectAsReference(graph);
+  expect(planGraph(graph, { kernels: true }).model?.nodes.map(({ operator }) => operator)).toContain("Sqrt");
+});
+
+/** BatchNormalization, Clip, depthwise convolution and both again, without the second convolution; its gradients. */
+function depthwiseBlock(size: readonly number[], strides: readonly number[], channels: number): Graph {
+  const builder = new GraphBuilder("block");
+  const x = builder.input("x", "float32", [3, channels, ...size]);
+  const perChannel = (name: string): Value => builder.input(name, "float32", [channels]);
+  const normalize = (value: Value, name: string): Value => {
+    const inputs = [value, perChannel(`${name} scale`), perChannel(`${name} bias`), perChannel(`${name} mean`), perChannel(`${name} variance`)];
+    const [normal] = builder.ops("BatchNormalization", inputs, 3, { epsilon: 1e-3, training_mode: 1 });
+    return between(0, 0.5)(builder, normal ?? value);
+  };
+  const weights = builder.input("weights", "float32", [channels, 1, 3, 3]);
+  const first = normalize(x, "first");
+  const convolved = builder.op("Conv", [first, weights], { group: channels, strides, pads: [1, 1, 1, 1] });
+  const y = normalize(convolved, "second");
+  const met = builder.op("Mul", [y, builder.input("g", "float32", y.shape)]);
+  builder.output("y", y);
+  const by = [x, weights];
+  differentiate(builder, builder.op("ReduceSum", [met], { keepdims: 0 }), by).forEach((gradient, i) => builder.output(`gradient ${i}`, gradient));
+  return builder.build();
+}
+
 /** Training's BatchNormalization, an activation, and the gradients by X, scale and B. */
 function normalized(shape: readonly number[], activation: Activation, more: (builder: GraphBuilder, normal: Value) => void = () => undefined): Graph {
   const builder = new GraphBuilder("normalized");
@@ -91,7 +151,7 @@ async function expectAsReference(graph: Graph): Promise<void> {
         tensor(
           "float32",
           shape.map(Number),
-          Array.from({ length: size }, () => random.uniform(name === "variance" ? 0.5 : -1, 1)),
+          Array.from({ length: size }, () => random.uniform(name.endsWith("variance") ? 0.5 : -1, 1)),
         ),
       ] as const;
     }),

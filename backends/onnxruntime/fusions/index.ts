@@ -1,13 +1,24 @@
 import { toNumbers, type Graph, type Node, type ValueName } from "../../../core/index.ts";
 import { batchNormalizationActivationGrad } from "./batch-normalization-activation-grad.ts";
 import { batchNormalizationActivation } from "./batch-normalization-activation.ts";
+import { maxPoolActivationGrad } from "./max-pool-activation-grad.ts";
 import type { Fused, Fusion, FusionContext } from "./fusion.ts";
 import { geluGrad } from "./gelu-grad.ts";
 import { layerNormalizationGrad } from "./layer-normalization-grad.ts";
+import { normalizedDepthwise, normalizedWeightGrad } from "./normalized-depthwise.ts";
 import { softmaxGrad } from "./softmax-grad.ts";
 
 /** Fusions, the first that matches a node wins. Adding one is one file and one line here. */
-const table: readonly Fusion[] = [batchNormalizationActivation, batchNormalizationActivationGrad, geluGrad, layerNormalizationGrad, softmaxGrad];
+const table: readonly Fusion[] = [
+  batchNormalizationActivation,
+  batchNormalizationActivationGrad,
+  geluGrad,
+  layerNormalizationGrad,
+  maxPoolActivationGrad,
+  normalizedDepthwise,
+  normalizedWeightGrad,
+  softmaxGrad,
+];
 
 /** What takes the place of nodes of a graph. */
 export function findFusions(graph: Graph): ReadonlyMap<Node, Fused> {

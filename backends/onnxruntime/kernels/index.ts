@@ -1,8 +1,9 @@
 import { batchMoments } from "./batch-moments.ts";
 import { batchNormalizationGrad } from "./batch-normalization-grad.ts";
 import { depthwiseConv, depthwiseInputGrad } from "./depthwise-conv.ts";
-import { depthwiseWeightGrad } from "./depthwise-weight-grad.ts";
+import { directWeightGrad } from "./direct-weight-grad.ts";
 import { gatherGrad } from "./gather-grad.ts";
+import { maxPoolGrad } from "./max-pool-grad.ts";
 import type { HostKernel, KernelPlan, KernelUse } from "./host-kernel.ts";
 import { layerNormalizationGrad } from "./layer-normalization-grad.ts";
 
@@ -12,9 +13,10 @@ const table: readonly HostKernel[] = [
   batchNormalizationGrad,
   depthwiseConv,
   depthwiseInputGrad,
-  depthwiseWeightGrad,
+  directWeightGrad,
   gatherGrad,
   layerNormalizationGrad,
+  maxPoolGrad,
 ];
 
 /** How a node is computed by a kernel of our own, or undefined when there is none for this use. */

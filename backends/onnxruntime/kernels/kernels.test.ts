@@ -30,6 +30,8 @@ interface Case {
   readonly attributes?: Readonly<Record<string, Attribute>>;
   /** Added to the first input. */
   readonly offset?: number;
+  /** How many values from 0 to 1 there are in the first input; any number by default. */
+  readonly steps?: number;
 }
 
 /** More than a part's channels, parts that end with fewer, and enough for other threads to help. */
@@ -84,6 +86,7 @@ const windows: readonly { readonly size: Pair; readonly kernel: Pair; readonly w
   { size: [11, 13], kernel: [3, 3], window: { pads: [0, 1, 2, 0], strides: [3, 2] } },
   { size: [12, 17], kernel: [4, 2], window: { pads: [1, 0, 0, 1], strides: [3, 1], dilations: [2, 3] } },
   { size: [8, 8], kernel: [1, 1], window: { strides: [2, 2] } },
+  { size: [5, 75], kernel: [3, 3], window: { pads: [1, 1, 1, 1] } },
 ];
 const convolutions: readonly Case[] = windows.flatMap(({ size, kernel, window = {} }, i) => {
   const channels = i === 1 ? 70 : 5; // more planes than are worked on at a time
@@ -102,7 +105,26 @@ const convolutions: readonly Case[] = windows.flatMap(({ size, kernel, window = 
     outputs: 1,
     attributes: { ...attributes, input_spatial: size },
   };
-  return [forward, backward];
+  const byWeights: Case = {
+    operator: "ConvWeightGrad",
+    shapes: [
+      [3, channels, ...size],
+      [3, channels, ...spatial],
+    ],
+    outputs: 1,
+    attributes: { ...attributes, kernel_shape: kernel },
+  };
+  const [inputs, units] = [2 * (1 + (i % 3)), 2 * (1 + (i % 4))];
+  const grouped: Case = {
+    operator: "ConvWeightGrad",
+    shapes: [
+      [3, inputs, ...size],
+      [3, units, ...spatial],
+    ],
+    outputs: 1,
+    attributes: { ...attributes, kernel_shape: kernel, group: 1 + (i % 2) },
+  };
+  return [forward, backward, byWeights, grouped];
 });
 
 type Pair = readonly [number, number];
@@ -116,7 +138,25 @@ function outputSize(size: Pair, { kernel, window }: { readonly kernel: Pair; rea
   return [along(0), along(1)];
 }
 
-for (const item of [...moments, ...normalizations, ...depthwise, ...convolutions]) {
+/** Windows that fill the input or leave something over, rows of whole vectors, of overlapping ones and of less than one; values that are often equal. */
+const pools: readonly Case[] = [
+  { size: [8, 8], kernel: [2, 2], output: [4, 4] },
+  { size: [28, 28], kernel: [2, 2], output: [14, 14] },
+  { size: [7, 11], kernel: [2, 2], output: [3, 5] },
+  { size: [10, 10], kernel: [2, 2], output: [5, 5] },
+  { size: [2, 2], kernel: [2, 2], output: [1, 1] },
+  { size: [5, 4], kernel: [2, 2], output: [2, 2] },
+  { size: [3, 7], kernel: [1, 2], output: [3, 3] },
+  { size: [11, 13], kernel: [3, 2], output: [3, 6] },
+].map(({ size, kernel, output }) => ({
+  operator: "MaxPoolGrad",
+  shapes: [size, output, output].map(([height = 0, width = 0]) => [3, 70, height, width]),
+  outputs: 1,
+  attributes: { kernel_shape: kernel, strides: kernel },
+  steps: 4,
+}));
+
+for (const item of [...moments, ...normalizations, ...depthwise, ...convolutions, ...pools]) {
   const what = `${item.operator} of ${item.shapes.map((shape) => shape.join("x")).join(", ")} ${JSON.stringify(item.attributes ?? {})}`;
   test.skipIf(!isThere)(`our kernel of ${what} is what the reference computes, to 2e-5 of the largest value`, async () => {
     const { given, inThreads, expected, calls } = await compute(item);
@@ -173,7 +213,7 @@ interface Computed {
   readonly calls: number;
 }
 
-async function compute({ operator, shapes, outputs, attributes = {}, offset = 0 }: Case): Promise<Computed> {
+async function compute({ operator, shapes, outputs, attributes = {}, offset = 0, steps }: Case): Promise<Computed> {
   const builder = new GraphBuilder(operator);
   const inputs = shapes.map((shape, i) => builder.input(`in${i}`, "float32", shape));
   builder.ops(operator, inputs, outputs, attributes).forEach((value, i) => builder.output(`${i}`, value));
@@ -185,7 +225,8 @@ async function compute({ operator, shapes, outputs, attributes = {}, offset = 0 
         { length: shape.reduce((a, b) => a * b, 1) },
         () => random.uniform(0.1, 1) * (i < 2 && random.integer(2) === 0 ? -1 : 1),
       );
-      return [`in${i}`, tensor("float32", shape, i === 0 ? values.map((value) => value + offset) : values)] as const;
+      const first = (value: number): number => (steps === undefined ? value : Math.round(value * steps) / steps) + offset;
+      return [`in${i}`, tensor("float32", shape, i === 0 ? values.map(first) : values)] as const;
     }),
   );
   const [given, inThreads, expected] = await Promise.all(

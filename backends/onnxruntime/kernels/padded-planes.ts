@@ -45,10 +45,12 @@ interface PlaneCopy {
   /** Where the padded plane starts, whose other elements are zero already. */
   readonly to: Local;
   readonly planes: PaddedPlanes;
+  /** What is done to elements on their way, where they are not spread; not to the padding. */
+  readonly change?: (value: Local) => Local;
 }
 
 /** Copies one plane, row after row: zeros that are written after a row's end are where the next row's padding or elements go. */
-export function copyPlane(code: FunctionBuilder, { from, to, planes }: PlaneCopy): void {
+export function copyPlane(code: FunctionBuilder, { from, to, planes, change = (value) => value }: PlaneCopy): void {
   const { source, spread, rowBytes, insideBytes } = planes;
   const [height, width] = source;
   const [read, write] = [code.int("add", from, 0), code.int("add", to, insideBytes)];
@@ -56,7 +58,7 @@ export function copyPlane(code: FunctionBuilder, { from, to, planes }: PlaneCopy
   code.loop({ end: height, step: 1 }, () => {
     for (const column of vectorColumns(width)) {
       const value = code.loadFirst(read, { offset: column * 4, count: Math.min(width, 4) });
-      if (zero === undefined) code.store(write, column * 4, value);
+      if (zero === undefined) code.storeFirst(write, { offset: column * 4, count: Math.min(width, 4) }, change(value));
       else {
         code.store(write, column * 8, code.shuffle(value, zero, [0, 4, 1, 4]));
         code.store(write, column * 8 + 16, code.shuffle(value, zero, [2, 4, 3, 4]));
