@@ -1,6 +1,6 @@
 import { basename } from "node:path";
 import { type Command, Option } from "commander";
-import { EspalierError, type SeriesOptions } from "../core/index.ts";
+import { EspalierError, precisions, type Precision, type SeriesOptions } from "../core/index.ts";
 import { checkBundlePlace } from "../node/bundle/bundle-files.ts";
 import { runsFolder } from "../node/tracking/file-runs.ts";
 import { trainFiles, type TrainFilesOptions } from "../node/train-files.ts";
@@ -23,6 +23,7 @@ interface TrainOptions extends DataOptions {
   readonly from?: string;
   readonly freeze?: boolean;
   readonly bodyRate?: number;
+  readonly precision?: Precision;
   readonly imageSize?: number;
   readonly time?: string;
   readonly group?: string;
@@ -60,6 +61,12 @@ export function addTrain(program: Command): void {
     .option("--batch-size <n|auto>", "rows of one step; auto takes the most that fit into memory and leave enough steps", wholeNumberOrAuto(1))
     .option("--memory <size>", "with --batch-size auto: what a step may take (500MB, 2GiB); half of the machine's when left out", byteSize)
     .option("--learning-rate <rate>", "size of the steps", positiveNumber)
+    .addOption(
+      new Option(
+        "--precision <name>",
+        "element types of a step: mixed_float16 has products and convolutions in float16, where the backend has it",
+      ).choices(precisions),
+    )
     .option("--image-size <pixels>", "the side of the square that images are brought to; found in the images when left out", wholeNumber(1, 4096))
     .option("--time <column>", "read the rows as a time series in the order of this column, and forecast the target's next values")
     .option("--group <column>", "the column that tells several series apart (with --time)")
@@ -103,7 +110,7 @@ async function train(files: readonly string[], options: TrainOptions, signal: Ab
 
 /** @throws ARGUMENT_INVALID for what this release does not have */
 function trainingParameters(options: TrainOptions): TrainFilesOptions["parameters"] {
-  const { model, distribute, target, seed, backend, task, ignore, epochs, batchSize, memory, learningRate, augmentation } = options;
+  const { model, distribute, target, seed, backend, task, ignore, epochs, batchSize, memory, learningRate, precision, augmentation } = options;
   if (distribute !== undefined) {
     throw new EspalierError("ARGUMENT_INVALID", "--distribute is not in this release: training runs in one process; leave the option out", {
       distribute,
@@ -124,6 +131,7 @@ function trainingParameters(options: TrainOptions): TrainFilesOptions["parameter
     ...(ignore !== undefined && { ignore }),
     ...(epochs !== undefined && { epochs }),
     ...(batchSize !== undefined && { batchSize }),
+    ...(precision !== undefined && { precision }),
     ...(memory !== undefined && { memoryBytes: memory }),
     ...(learningRate !== undefined && { learningRate }),
     ...(!augmentation && { augmentation }),

@@ -40,7 +40,7 @@ import { recordRun, type RunRecorder } from "./tracking/record-run.ts";
 /** The settings of a training call that decide the model: kept in the run's record. */
 export interface TrainingParameters extends Pick<
   TrainTableOptions,
-  "target" | "seed" | "model" | "task" | "ignore" | "epochs" | "batchSize" | "memoryBytes" | "learningRate" | "augmentation" | "series"
+  "target" | "seed" | "model" | "task" | "ignore" | "epochs" | "batchSize" | "memoryBytes" | "learningRate" | "precision" | "augmentation" | "series"
 > {
   /** "auto" or a backend's name. */
   readonly backend: string;

@@ -15,8 +15,8 @@ const loweredByCore: Readonly<Record<string, Supports>> = {
   Einsum: always,
   OneHot: (_, { inputs: [indices, depth, values] }) =>
     indices?.dtype !== "int64" || depth?.dtype !== "int64" || !["float32", "int64"].includes(values?.dtype ?? ""),
-  // Other types' gradient compares with MaxPool's result, whose size ONNX Runtime infers wrongly for a last window that would start in the padding.
-  MaxPool: (_, { attributes, inputs: [x] }) => x?.dtype !== "float32" && attributes.int("ceil_mode") === 1,
+  // Its float64 gradient compares with MaxPool's result, whose size ONNX Runtime infers wrongly for a last window that would start in the padding.
+  MaxPool: (_, { attributes, inputs: [x] }) => x?.dtype === "float64" && attributes.int("ceil_mode") === 1,
   LRN: (_, { attributes }) => attributes.int("size") % 2 === 0,
 };
 

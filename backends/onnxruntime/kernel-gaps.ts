@@ -8,8 +8,6 @@ import type { DType } from "../../core/index.ts";
 const gaps: Readonly<Record<string, Partial<Record<DType, DType>>>> = {
   Where: { bool: "uint8" },
   ReduceSum: { uint8: "int32" },
-  Celu: { float16: "float32" },
-  ScatterElements: { float16: "float32" }, // only with a reduction; said when it runs
 };
 
 /** The type to compute in instead, or undefined when there is a kernel for it. */

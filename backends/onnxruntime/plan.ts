@@ -12,6 +12,7 @@ import {
 } from "../../core/index.ts";
 import { assemble, type AssembleOptions } from "./assemble.ts";
 import { supports, supportsWithKernels } from "./capabilities.ts";
+import { computeInFloat32 } from "./float16.ts";
 import type { KernelCall } from "./kernels/compile.ts";
 import { fusedOptimizers, type FusedOptimizer } from "./optimizers/index.ts";
 
@@ -60,7 +61,8 @@ export interface Plan {
  * @param options.kernels whether nodes may be computed by kernels of our own; default no
  * @throws BACKEND_OPERATOR_MISSING
  */
-export function planGraph(graph: Graph, { initializers = {}, kernels = false }: Partial<Omit<AssembleOptions, "isTraining">> = {}): Plan {
+export function planGraph(original: Graph, { initializers = {}, kernels = false }: Partial<Omit<AssembleOptions, "isTraining">> = {}): Plan {
+  const graph = computeInFloat32(original);
   const split = splitOptimizers(graph);
   const outside = new Set([...graph.inputs, ...graph.state].map((value) => value.name));
   const wanted = [

@@ -15,6 +15,7 @@ import {
   type CheckpointStore,
   type EpochRecord,
   fit,
+  type Precision,
   type Recipe,
   type StopReason,
   type TrainingEvent,
@@ -33,6 +34,8 @@ export interface TrainCandidateOptions {
   /** What a training step may take in memory, for the batch size "auto". */
   readonly memoryBytes?: number;
   readonly learningRate?: number;
+  /** The element types that steps compute in; see `FitOptions`. */
+  readonly precision?: Precision;
   /** Whether training images are varied; default true. */
   readonly augmentation?: boolean;
   /** Where a model's checkpoints go; none without. */
@@ -96,6 +99,7 @@ export async function trainCandidate(name: string, { family, table, options, onE
     ...recipe,
     batchSize: options.batchSize ?? recipe.batchSize,
     ...(options.memoryBytes !== undefined && { memoryBytes: options.memoryBytes }),
+    ...(options.precision !== undefined && { precision: options.precision }),
     optimizer,
     epochs,
     train: training,
@@ -117,7 +121,13 @@ export async function trainCandidate(name: string, { family, table, options, onE
   return {
     name,
     model: result.model,
-    recipe: { batchSize: result.batchSize, epochs, optimizer: optimizer.name, ...optimizer.config },
+    recipe: {
+      batchSize: result.batchSize,
+      epochs,
+      optimizer: optimizer.name,
+      ...optimizer.config,
+      ...(options.precision !== undefined && { precision: options.precision }),
+    },
     history: result.history,
     reason: result.reason,
     bestEpoch: result.bestEpoch,

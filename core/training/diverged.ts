@@ -3,10 +3,12 @@ import { isFloat } from "../operators/shapes.ts";
 import type { Tensors } from "../tensor.ts";
 import { describeAnomaly, findAnomaly, type Anomaly } from "./anomaly.ts";
 import type { FitResult } from "./fit-options.ts";
+import { isScaled } from "./loss-scaling.ts";
 import type { Keeper } from "./keeper.ts";
 import { prefetch } from "./prefetch.ts";
 import type { Run } from "./run.ts";
 import { prepareBatch, trainBatch } from "./train-batch.ts";
+import { meanPrefix } from "./training-graph.ts";
 import type { BatchRun } from "./trainer.ts";
 
 const rescued = new WeakMap<Error, FitResult>();
@@ -141,7 +143,11 @@ async function locate({ trainer, plan: { backend } }: Run, batch: BatchRun): Pro
   return findAnomaly(backend, { graph: updating.graph, executable: updating, feeds: trainer.updateFeeds(batch.rate) });
 }
 
-/** Whether every float of a state is a number. */
+/** Whether every float of a state is a number. Gradients of a scaled loss may be infinite: the update that they are kept for passes them over. */
 export function allFinite(state: Tensors): boolean {
-  return Object.values(state).every(({ dtype, data }) => !isFloat(dtype) || (data as Float32Array).every(Number.isFinite)); // floats have such memory
+  const passed = isScaled(state) ? `${meanPrefix}/` : undefined;
+  return Object.entries(state).every(
+    ([name, { dtype, data }]) =>
+      !isFloat(dtype) || (passed !== undefined && name.startsWith(passed)) || (data as Float32Array).every(Number.isFinite), // floats have such memory
+  );
 }

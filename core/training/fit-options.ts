@@ -8,8 +8,10 @@ import type { Callback } from "./callbacks/callback.ts";
 import type { EarlyStopping } from "./callbacks/early-stopping.ts";
 import type { Checkpoint, CheckpointStore } from "./checkpoint.ts";
 import type { EpochRecord, StopReason, TrainingEvent } from "./event.ts";
+import type { LossScaling } from "./loss-scaling.ts";
 import type { Losses } from "./loss-terms.ts";
 import type { Metric } from "./metrics/index.ts";
+import type { Precision } from "./mixed-precision.ts";
 import type { Monitor } from "./monitor.ts";
 import type { Optimizer } from "./optimizers/index.ts";
 import type { Schedule } from "./schedules/index.ts";
@@ -42,6 +44,10 @@ export interface FitOptions {
   readonly schedule?: Schedule;
   /** See `TrainingGraphOptions`. */
   readonly globalClipNorm?: number;
+  /** See `TrainingGraphOptions`. */
+  readonly precision?: Precision;
+  /** See `TrainingGraphOptions`. */
+  readonly lossScaling?: LossScaling;
   /** Whether batches have an input `weights` float32 [batch], one for each row. Default: no. */
   readonly sampleWeights?: boolean;
   /** Batches whose gradients are added up before the parameters move: as one batch of them all, in the memory of one. What is left at an epoch's end makes

@@ -10,6 +10,7 @@ import { evaluateLoss } from "./evaluate-loss.ts";
 import type { EpochRecord, StopReason, TrainingEvent } from "./event.ts";
 import { checkFitOptions, type FitOptions, type FitResult } from "./fit-options.ts";
 import { openKeeper, type Keeper } from "./keeper.ts";
+import { exhaustedScale } from "./loss-scaling.ts";
 import { meanLosses } from "./loss-sums.ts";
 import { isBetter, recordNumbers } from "./monitor.ts";
 import { prefetch } from "./prefetch.ts";
@@ -185,6 +186,9 @@ function stopReason({ options, callbacks }: Loop): StopReason | undefined {
 async function readFinite(loop: Loop): Promise<Tensors> {
   const state = await loop.run.trainer.readState();
   if (!allFinite(state)) throw await diverged(loop.run, { ...loop, what: "a weight is not a finite number" });
+  const scale = exhaustedScale(state);
+  if (scale !== undefined)
+    throw await diverged(loop.run, { ...loop, what: `gradients are not finite, down to a loss scale of ${scale.toPrecision(2)}` });
   return state;
 }
 

@@ -6,16 +6,19 @@ import type { Graph, StateValue } from "../graph/graph.ts";
 import { simplify } from "../graph/simplify.ts";
 import { trainingForm } from "../graph/training-form.ts";
 import { isFrozen } from "../models/freeze.ts";
+import { suggestNames } from "../nearest.ts";
 import type { Model } from "../models/model.ts";
 import type { Value } from "../operators/operator.ts";
 import { constrain } from "./constraint.ts";
 import { addLosses, type Losses } from "./loss-terms.ts";
+import { currentScale, scaled, skipUnlessFinite, unscale, zeroUnlessFinite, type LossScaling, type Unscaled } from "./loss-scaling.ts";
+import { mixedPrecision, precisions, type Precision } from "./mixed-precision.ts";
 import type { Optimizer } from "./optimizers/index.ts";
 import { slots } from "./optimizers/slots.ts";
 import { regularize } from "./regularizer.ts";
 
 /** Names of accumulated gradients begin so. */
-const meanPrefix = "accumulated";
+export const meanPrefix = "accumulated";
 
 /** What turns a model into a training step. */
 export interface TrainingGraphOptions {
@@ -25,6 +28,10 @@ export interface TrainingGraphOptions {
   readonly globalClipNorm?: number;
   /** Whether every row has a weight: an input `weights` float32 [batch], and losses become weighted means. */
   readonly sampleWeights?: boolean;
+  /** The element types that the step computes in; see `mixedPrecision`. Parameters, what is kept of them, the loss and validation stay float32. Default "float32". */
+  readonly precision?: Precision;
+  /** How the loss is scaled in "mixed_float16"; default PyTorch's way. */
+  readonly lossScaling?: LossScaling;
   /** Whether the step returns the model's outputs too, which costs their copying. Default true. */
   readonly modelOutputs?: boolean;
 }
@@ -37,16 +44,17 @@ export type TrainableModel = Pick<Model, "graph" | "parameters">;
  *
  * Inputs: the model's, the labels, `learning_rate` float32 [], `step` int64 [] (1 in the first run), `weights` when asked for, and random numbers
  * (see `randomFeeds`). Outputs: `loss` float32 [] with the regularisers' penalties, `loss/<output>` for each of several, and the model's. State: the
- * model's and the optimizer's slots. Frozen parameters have no gradient and no slots.
+ * model's and the optimizer's slots. Frozen parameters have no gradient and no slots. With "mixed_float16" the state has the loss's scale, too, and a step
+ * whose gradient is not finite leaves parameters and slots as they were.
  *
- * @throws GRAPH_INVALID when the model lacks the output that the loss reads or has nothing to train; GRAPH_NOT_DIFFERENTIABLE
+ * @throws ARGUMENT_INVALID for a precision or a number of the scaling that is not there; GRAPH_INVALID when the model lacks the output that the loss reads or has nothing to train; GRAPH_NOT_DIFFERENTIABLE
  */
 export function createTrainingGraph(model: TrainableModel, options: TrainingGraphOptions): Graph {
   const builder = new GraphBuilder(`${model.graph.name}/training`);
-  const { parameters, loss } = addForward(builder, model, options);
+  const { parameters, loss, scale } = addForward(builder, model, options);
   const rates = addRates(builder);
   const gradients = differentiate(builder, loss, parameters);
-  addUpdate(builder, { ...options, model, parameters, gradients, ...rates });
+  addUpdate(builder, { ...options, model, parameters, gradients, scale, ...rates });
   return builder.build();
 }
 
@@ -72,12 +80,18 @@ export function createAccumulationGraph(model: TrainableModel, options: Omit<Tra
 }
 
 /** The second half: the optimizer's update with the accumulated gradients. Inputs: `learning_rate` float32 [], `step` int64 []. No outputs. */
-export function createUpdateGraph(model: TrainableModel, options: Pick<TrainingGraphOptions, "optimizer" | "globalClipNorm">): Graph {
+export function createUpdateGraph(
+  model: TrainableModel,
+  options: Pick<TrainingGraphOptions, "optimizer" | "globalClipNorm" | "precision" | "lossScaling">,
+): Graph {
   const builder = new GraphBuilder(`${model.graph.name}/update`);
   const parameters = trainedState(model).map(({ name, dtype, shape }) => builder.state(name, dtype, shape));
   const rates = addRates(builder);
   const gradients = slots(builder, meanPrefix, parameters);
-  addUpdate(builder, { ...options, model, parameters, gradients, ...rates });
+  const scale = isMixedPrecision(options) ? currentScale(builder, options.lossScaling ?? {}) : undefined;
+  const unscaled = addUpdate(builder, { ...options, model, parameters, gradients, scale, ...rates });
+  // What is not finite is dropped: a mean that starts anew from infinity stays there.
+  if (unscaled !== undefined) zeroUnlessFinite(builder, unscaled.isFinite, gradients);
   return builder.build();
 }
 
@@ -107,40 +121,56 @@ function trainedState(model: TrainableModel): readonly StateValue[] {
 
 interface Forward {
   readonly parameters: readonly Value[];
+  /** What is differentiated. */
   readonly loss: Value;
+  /** What it was multiplied by. */
+  readonly scale: Value | undefined;
 }
 
 /** The model in training's form, its losses and penalties. */
-function addForward(
-  builder: GraphBuilder,
-  model: TrainableModel,
-  options: Pick<TrainingGraphOptions, "loss" | "sampleWeights" | "modelOutputs">,
-): Forward {
+function addForward(builder: GraphBuilder, model: TrainableModel, options: Omit<TrainingGraphOptions, "optimizer" | "globalClipNorm">): Forward {
   const trained = trainedState(model);
   // Simplified before it is differentiated: what is fused here needs no gradient of its own.
-  const graph = trainingForm(simplify(model.graph), { isFrozen: (name) => isFrozen(model, name) });
+  const form = trainingForm(simplify(model.graph), { isFrozen: (name) => isFrozen(model, name) });
+  const isMixed = isMixedPrecision(options);
+  const graph = isMixed ? mixedPrecision(form) : form;
   const outputs = copyInto(builder, graph);
   const parameters = trained.map(({ name }) => builder.value(name));
   const loss = addPenalties(builder, addLosses(builder, outputs, { ...options, graphName: graph.name }), { parameters, model });
   builder.output("loss", loss);
   if (options.modelOutputs !== false) declareOutputs(builder, outputs);
-  return { parameters, loss };
+  const scale = isMixed ? currentScale(builder, options.lossScaling ?? {}) : undefined;
+  return { parameters, loss: scale === undefined ? loss : scaled(builder, loss, scale), scale };
+}
+
+/** @throws ARGUMENT_INVALID for a precision that is not there */
+function isMixedPrecision({ precision = "float32" }: Pick<TrainingGraphOptions, "precision">): boolean {
+  if (precisions.includes(precision)) return precision === "mixed_float16";
+  throw new EspalierError("ARGUMENT_INVALID", `there is no precision "${precision}"${suggestNames(precision, precisions)}`, {
+    precision,
+  });
 }
 
 function addRates(builder: GraphBuilder): { readonly learningRate: Value; readonly step: Value } {
   return { learningRate: builder.input("learning_rate", "float32", []), step: builder.input("step", "int64", []) };
 }
 
-interface UpdateParts extends Pick<TrainingGraphOptions, "optimizer" | "globalClipNorm"> {
+interface UpdateParts extends Pick<TrainingGraphOptions, "optimizer" | "globalClipNorm" | "lossScaling"> {
   readonly model: TrainableModel;
   readonly parameters: readonly Value[];
   readonly gradients: readonly Value[];
   readonly learningRate: Value;
   readonly step: Value;
+  /** Of the loss that gave the gradients. */
+  readonly scale: Value | undefined;
 }
 
-/** Clipping, the optimizer, and the parameters' constraints. */
-function addUpdate(builder: GraphBuilder, { optimizer, globalClipNorm, model, parameters, gradients, learningRate, step }: UpdateParts): void {
+/** Unscaling, clipping, the optimizer, and the parameters' constraints. @returns what came of the unscaling, where the loss had a scale */
+function addUpdate(builder: GraphBuilder, parts: UpdateParts): Unscaled | undefined {
+  const { optimizer, globalClipNorm, lossScaling: scaling = {}, model, parameters, learningRate, scale } = parts;
+  const unscaled = scale && unscale(builder, { ...parts, scale, scaling });
+  const { gradients, step } = unscaled ?? parts;
+  const others = new Set(builder.updatedNames);
   optimizer.apply({
     builder,
     parameters,
@@ -154,6 +184,9 @@ function addUpdate(builder: GraphBuilder, { optimizer, globalClipNorm, model, pa
     if (constraint === undefined || !builder.isUpdated(name)) continue;
     builder.changeUpdate(name, (value) => builder.scope("constraint", () => constrain(builder, constraint, value)));
   }
+  const written = builder.updatedNames.filter((name) => !others.has(name));
+  if (unscaled !== undefined) skipUnlessFinite(builder, unscaled.isFinite, written);
+  return unscaled;
 }
 
 /** The loss plus the penalties of regularised parameters. */

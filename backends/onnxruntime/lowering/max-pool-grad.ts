@@ -1,7 +1,6 @@
 import { checkedWindow, elementCount, kernelOffsets, type SlidingWindow } from "../../../core/index.ts";
-import { int, ints } from "../onnx-emitter.ts";
+import { int, ints, text } from "../onnx-emitter.ts";
 import type { Lowering, LoweringContext } from "./lowering.ts";
-import { scatterElements } from "./scatter-elements.ts";
 import { isDisjoint, product, tilesFromStart, windowAxes } from "./window.ts";
 
 /**
@@ -135,9 +134,9 @@ function byIndices({ emit, input, attributes }: LoweringContext, window: Sliding
   }
   const flat = emit.ints([-1]);
   const zeros = emit.emit("Expand", [emit.scalar(0, x.dtype), emit.ints([elementCount(x.shape)])]);
-  const added = scatterElements(emit, [zeros, emit.emit("Reshape", [indices, flat]), emit.emit("Reshape", [gradient, flat])], {
-    dtype: x.dtype,
-    reduction: "add",
+  const added = emit.emit("ScatterElements", [zeros, emit.emit("Reshape", [indices, flat]), emit.emit("Reshape", [gradient, flat])], {
+    axis: int(0),
+    reduction: text("add"),
   });
   return emit.emit("Reshape", [added, emit.ints(x.shape)]);
 }

@@ -1,7 +1,6 @@
 import { tensor } from "../../../core/index.ts";
-import { int } from "../onnx-emitter.ts";
+import { int, text } from "../onnx-emitter.ts";
 import type { Lowering, LoweringContext } from "./lowering.ts";
-import { scatterElements } from "./scatter-elements.ts";
 import { product } from "./window.ts";
 
 /**
@@ -42,7 +41,7 @@ export const scatterNdReduction: Lowering = {
 
     function elements(): string {
       const indices = emit.emit("Expand", [places, emit.ints([count, inner])]);
-      return scatterElements(emit, [target, indices, updates], { dtype: data.dtype, reduction: attributes.string("reduction") });
+      return emit.emit("ScatterElements", [target, indices, updates], { axis: int(0), reduction: text(attributes.string("reduction")) });
     }
   },
 };

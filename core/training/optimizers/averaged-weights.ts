@@ -1,6 +1,7 @@
 import { EspalierError } from "../../errors.ts";
 import type { Model } from "../../models/model.ts";
 import { tensor, toNumbers, type Tensor, type Tensors } from "../../tensor.ts";
+import { skippedUpdates } from "../loss-scaling.ts";
 import type { Optimizer } from "./optimizer.ts";
 
 /** Where a run stands whose optimizer has `ema`: a checkpoint, or a training executable's state and steps. */
@@ -27,6 +28,7 @@ export function averagedWeights<M extends Pick<Model, "graph" | "state">>(model:
       optimizer: optimizer.name,
     });
   }
+  const done = updates - skippedUpdates(state); // those that moved the parameters
   const averaged = model.graph.state.map(({ name }) => {
     const weights = state[name];
     if (weights === undefined) {
@@ -35,7 +37,7 @@ export function averagedWeights<M extends Pick<Model, "graph" | "state">>(model:
       });
     }
     const average = state[`ema/${name}`]; // what is frozen has none
-    return [name, average === undefined || updates <= 1 ? weights : mixed(average, weights, momentum)];
+    return [name, average === undefined || done <= 1 ? weights : mixed(average, weights, momentum)];
   });
   return { ...model, state: Object.fromEntries(averaged) };
 }
