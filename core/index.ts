@@ -280,6 +280,7 @@ export {
 export { differentiate } from "./graph/differentiate.ts";
 export { copyInto, type CopyOptions } from "./graph/copy-into.ts";
 export { rewrite, type RewriteRules } from "./graph/rewrite.ts";
+export { widenFloat16 } from "./graph/widen-float16.ts";
 export { simplify } from "./graph/simplify.ts";
 export { lower, supportsAll, type OperatorUse, type Supports } from "./graph/lower.ts";
 export { trainingForm, type TrainingFormOptions } from "./graph/training-form.ts";

@@ -3,6 +3,7 @@ import {
   lower,
   readAttributes,
   simplify,
+  widenFloat16,
   type Attributes,
   type Graph,
   type Node,
@@ -12,7 +13,6 @@ import {
 } from "../../core/index.ts";
 import { assemble, type AssembleOptions } from "./assemble.ts";
 import { supports, supportsWithKernels } from "./capabilities.ts";
-import { computeInFloat32 } from "./float16.ts";
 import type { KernelCall } from "./kernels/compile.ts";
 import { fusedOptimizers, type FusedOptimizer } from "./optimizers/index.ts";
 
@@ -62,7 +62,7 @@ export interface Plan {
  * @throws BACKEND_OPERATOR_MISSING
  */
 export function planGraph(original: Graph, { initializers = {}, kernels = false }: Partial<Omit<AssembleOptions, "isTraining">> = {}): Plan {
-  const graph = computeInFloat32(original);
+  const graph = widenFloat16(original);
   const split = splitOptimizers(graph);
   const outside = new Set([...graph.inputs, ...graph.state].map((value) => value.name));
   const wanted = [

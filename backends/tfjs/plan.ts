@@ -36,7 +36,7 @@ export class Plan {
     const bound = bindBatch(graph, batch, { supports });
     const faults = Object.entries(bound.values).flatMap(([name, type]) => typeFault(name, type));
     const contexts = bound.nodes.map((node) => nodeContext(bound, { node, device }));
-    if (faults.length > 0) refuse(graph, faults);
+    if (faults.length > 0) refuse(graph, faults, typeHint);
     const last = lastUses(bound);
     this.graph = bound;
     this.steps = contexts.map((context, i) => ({ kernel: kernelOf(graph, context.node), context, lastUses: last[i] ?? [] }));
@@ -61,8 +61,16 @@ function kernelOf(graph: Graph, node: Node): Kernel {
   return kernels[node.operator] ?? refuse(graph, [`${node.name} (${node.operator})`]);
 }
 
-function refuse(graph: Graph, faults: readonly string[]): never {
-  throw new EspalierError("BACKEND_OPERATOR_MISSING", `TensorFlow.js cannot run graph "${graph.name}": it has no kernel for ${faults.join("; ")}`, {
+const typeHint =
+  '; it computes float32, int32, int64, uint8 and bool: cast to one of them (in training: precision "float32"), or use another backend';
+
+/** Faults that a message lists; a graph in mixed precision has hundreds. */
+const maxListed = 8;
+
+function refuse(graph: Graph, faults: readonly string[], hint = ""): never {
+  const more = faults.length > maxListed ? ` and ${faults.length - maxListed} more` : "";
+  const list = faults.slice(0, maxListed).join("; ");
+  throw new EspalierError("BACKEND_OPERATOR_MISSING", `TensorFlow.js cannot run graph "${graph.name}": it has no kernel for ${list}${more}${hint}`, {
     faults,
   });
 }

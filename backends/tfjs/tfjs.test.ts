@@ -1,6 +1,17 @@
 import { memory } from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { GraphBuilder, scalar, tensor, zeros, type Backend, type Graph } from "../../core/index.ts";
+import {
+  adam,
+  createTrainingGraph,
+  GraphBuilder,
+  mlp,
+  scalar,
+  softmaxCrossEntropy,
+  tensor,
+  zeros,
+  type Backend,
+  type Graph,
+} from "../../core/index.ts";
 import { openReference } from "../reference/index.ts";
 import { openTfjs, tfjsWasmDriver, tfjsWebglDriver, tfjsWebgpuDriver } from "./index.ts";
 
@@ -95,6 +106,15 @@ describe("tfjs on wasm", () => {
     await expect(backend.compile(builder.build())).rejects.toMatchObject({
       code: "BACKEND_OPERATOR_MISSING",
       message: expect.stringMatching(/"c" of float64.*"d" of float64/) as unknown,
+    });
+  });
+
+  test("mixed precision is refused, with what there is instead", async () => {
+    const model = mlp({ width: 4, head: { task: "classification", classes: 3 }, hidden: [8, 8] });
+    const graph = createTrainingGraph(model, { loss: softmaxCrossEntropy(), optimizer: adam(), precision: "mixed_float16" });
+    await expect(backend.compile(graph, { state: model.state })).rejects.toMatchObject({
+      code: "BACKEND_OPERATOR_MISSING",
+      message: expect.stringMatching(/of float16.* and \d+ more; it computes float32, .*precision "float32"/) as unknown,
     });
   });
 

@@ -39,6 +39,6 @@ export function rootsOf(graph: Graph): (name: ValueName) => ValueName {
 
 function aliasedCast(from: Parameters<typeof scalarOf>[0], to: ReturnType<typeof dtypeOfCode>): boolean {
   if (to === undefined || from === to) return from === to;
-  // A byte is no bool: everything but 0 would have to become 1.
-  return scalarOf(from) === scalarOf(to) && !(from === "uint8" && to === "bool");
+  // A byte is no bool: everything but 0 would have to become 1. And float16 has to be rounded.
+  return scalarOf(from) === scalarOf(to) && !(from === "uint8" && to === "bool") && to !== "float16";
 }

@@ -1,4 +1,13 @@
-import { bindBatch, EspalierError, type Backend, type Capabilities, type CompileOptions, type Executable, type Graph } from "../../core/index.ts";
+import {
+  bindBatch,
+  EspalierError,
+  widenFloat16,
+  type Backend,
+  type Capabilities,
+  type CompileOptions,
+  type Executable,
+  type Graph,
+} from "../../core/index.ts";
 import { DeviceSession } from "./device.ts";
 import { WebGpuExecutable } from "./executable.ts";
 import type { Tuning } from "./kernel.ts";
@@ -57,7 +66,7 @@ export class WebGpuBackend implements Backend {
     throwIfAborted(graph, signal);
     this.#session.check();
     // Whatever cannot run is found now, and not in the first run.
-    checkTypes(bindBatch(graph, 1, { supports }));
+    checkTypes(bindBatch(widenFloat16(graph), 1, { supports }));
     const executable = await WebGpuExecutable.create(this.#session, graph, {
       tuning: this.#tuning,
       state,
@@ -98,7 +107,7 @@ function checkTypes(graph: Graph): void {
   if (wrong === undefined) return;
   throw new EspalierError(
     "GRAPH_INVALID",
-    `"${wrong}" in graph "${graph.name}" is ${graph.values[wrong]?.dtype}; the webgpu backend computes with float32, int32, int64, uint8 and bool`,
+    `"${wrong}" in graph "${graph.name}" is ${graph.values[wrong]?.dtype}; the webgpu backend computes with float32, float16, int32, int64, uint8 and bool`,
     { value: wrong },
   );
 }

@@ -5,6 +5,7 @@ import {
   EspalierError,
   StateStore,
   stateNames,
+  widenFloat16,
   type Executable,
   type Graph,
   type Tensors,
@@ -124,7 +125,7 @@ export class WebGpuExecutable implements Executable {
       this.#plans.delete(oldest[0]);
       oldest[1].dispose();
     }
-    const plan = await Plan.create(this.#session, bindBatch(this.graph, batch, { supports }), {
+    const plan = await Plan.create(this.#session, bindBatch(widenFloat16(this.graph), batch, { supports }), {
       tuning: this.#tuning,
       placeOfState: (name) => this.#placeOf(name),
     });

@@ -288,7 +288,7 @@ class ProgramWriter {
     if (scalar === undefined) {
       throw new EspalierError(
         "BACKEND_OPERATOR_MISSING",
-        `the webgpu backend computes in float32, int32, int64, uint8 and bool, but "${name}" is ${dtype}`,
+        `the webgpu backend computes in float32, float16, int32, int64, uint8 and bool, but "${name}" is ${dtype}`,
         {
           value: name,
           dtype: dtypeCodes[dtype],

@@ -1,6 +1,6 @@
 import { elementCount, type DType, type Tensor, type ValueName } from "../../core/index.ts";
 
-/** How an element lies in device memory: always four bytes. int64 is kept as i32, bool and uint8 as u32. */
+/** How an element lies in device memory: always four bytes. int64 is kept as i32, bool and uint8 as u32, float16 as f32. */
 export type Scalar = "f32" | "i32" | "u32";
 
 /** Bytes of every element on the device. */
@@ -41,6 +41,7 @@ export interface View {
 export function scalarOf(dtype: DType): Scalar | undefined {
   switch (dtype) {
     case "float32":
+    case "float16":
       return "f32";
     case "int32":
     case "int64":
@@ -48,7 +49,6 @@ export function scalarOf(dtype: DType): Scalar | undefined {
     case "bool":
     case "uint8":
       return "u32";
-    case "float16":
     case "float64":
     case "string":
       return undefined;

@@ -21,8 +21,10 @@ test("an int64 that does not fit 32 bits is refused with its place", () => {
   expect(() => toDevice(tensor("int64", [2], [0n, 2147483648n]), 'feed "step"')).toThrow(/feed "step" holds 2147483648 at element 1/);
 });
 
-test("a float16 is refused", () => {
-  expect(() => toDevice(tensor("float16", [1], [1]), 'feed "x"')).toThrow(/float16/);
+test("float16 is kept as float32, and comes back rounded", () => {
+  expect(toDevice(tensor("float16", [2], [1.5, 65504]), "feed")).toEqual(Float32Array.of(1.5, 65504));
+  const back = fromDevice(Float32Array.of(1 + 2 ** -11, 70000).buffer, { dtype: "float16", shape: [2] });
+  expect(back).toEqual(tensor("float16", [2], [1, Infinity]));
 });
 
 test("a float64 is refused", () => {

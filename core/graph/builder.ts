@@ -146,11 +146,6 @@ export class GraphBuilder implements Emitter {
     return this.#state.map(({ name }) => name);
   }
 
-  /** The names of the state values that have an update so far. */
-  get updatedNames(): readonly ValueName[] {
-    return Object.keys(this.#updates);
-  }
-
   /** What names made now start with: empty, or the open scopes, each with a slash. */
   get prefix(): string {
     return this.#scope;

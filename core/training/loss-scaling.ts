@@ -87,7 +87,8 @@ export function unscale(
   return builder.scope("loss_scale", () => {
     const { add, mul, sub, where } = formula(builder);
     const sums = gradients.map((gradient) => inType(builder, builder.op("ReduceL1", [gradient], { keepdims: 0 }), scale));
-    const isFinite = builder.op("LessOrEqual", [sums.reduce((a, b) => add(a, b)), builder.scalar(largest, "float32")]); // false for NaN
+    const total = sums.reduce((a, b) => add(a, b));
+    const isFinite = builder.op("Not", [builder.op("Or", [builder.op("IsInf", [total]), builder.op("IsNaN", [total])])]);
     const { growthFactor, backoffFactor, growthInterval } = checkLossScaling(scaling);
     const isDue = builder.op("Equal", [add(good, 1), builder.scalar(growthInterval, "int64")]);
     const larger = mul(scale, growthFactor);

@@ -2,7 +2,7 @@ import { EspalierError } from "../errors.ts";
 import { GraphBuilder } from "../graph/builder.ts";
 import { copyInto } from "../graph/copy-into.ts";
 import { differentiate } from "../graph/differentiate.ts";
-import type { Graph, StateValue } from "../graph/graph.ts";
+import type { Graph, StateValue, ValueName } from "../graph/graph.ts";
 import { simplify } from "../graph/simplify.ts";
 import { trainingForm } from "../graph/training-form.ts";
 import { isFrozen } from "../models/freeze.ts";
@@ -170,7 +170,7 @@ function addUpdate(builder: GraphBuilder, parts: UpdateParts): Unscaled | undefi
   const { optimizer, globalClipNorm, lossScaling: scaling = {}, model, parameters, learningRate, scale } = parts;
   const unscaled = scale && unscale(builder, { ...parts, scale, scaling });
   const { gradients, step } = unscaled ?? parts;
-  const others = new Set(builder.updatedNames);
+  const others = new Set(updatedNames(builder));
   optimizer.apply({
     builder,
     parameters,
@@ -184,9 +184,14 @@ function addUpdate(builder: GraphBuilder, parts: UpdateParts): Unscaled | undefi
     if (constraint === undefined || !builder.isUpdated(name)) continue;
     builder.changeUpdate(name, (value) => builder.scope("constraint", () => constrain(builder, constraint, value)));
   }
-  const written = builder.updatedNames.filter((name) => !others.has(name));
+  const written = updatedNames(builder).filter((name) => !others.has(name));
   if (unscaled !== undefined) skipUnlessFinite(builder, unscaled.isFinite, written);
   return unscaled;
+}
+
+/** The state values that a run writes back, by what is written so far. */
+function updatedNames(builder: GraphBuilder): readonly ValueName[] {
+  return builder.stateNames.filter((name) => builder.isUpdated(name));
 }
 
 /** The loss plus the penalties of regularised parameters. */

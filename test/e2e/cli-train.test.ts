@@ -60,6 +60,15 @@ describe("penguins, from the file to predictions", () => {
     expect((await run("predict", "penguins-Species", "penguins.csv")).stdout).toBe(await readFile(place("predictions.csv"), "utf8"));
   });
 
+  it("trains in mixed precision to the same quality, and says which precisions there are", async () => {
+    const { code, json } = await run("train", "penguins.csv", "--target", "Species", "--precision", "mixed_float16", "--out", "mixed", "--json");
+    expect(code).toBe(0);
+    expect((json as { metrics: Record<string, number> }).metrics["accuracy"]).toBeGreaterThan(0.95);
+    const refused = await run("train", "penguins.csv", "--target", "Species", "--precision", "float16");
+    expect(refused.code).toBe(2);
+    expect(refused.stderr).toMatch(/float32, mixed_float16/);
+  });
+
   it("predicts rows without the target, with values never seen and with missing ones", async () => {
     const header = "Sex,Island,Beak Length (mm),Beak Depth (mm),Flipper Length (mm),Body Mass (g),colour";
     await writeFile(place("new.csv"), `${header}\r\nUNHEARD OF,Atlantis,50,15,220,5000,red\r\n,Biscoe,,,,,\r\n`);

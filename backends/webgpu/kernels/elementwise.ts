@@ -1,6 +1,7 @@
 import { dtypeOfCode, toNumbers } from "../../../core/index.ts";
 import { literal } from "../wgsl.ts";
 import { logOnePlus } from "./log-one-plus.ts";
+import { roundToHalf } from "./round-to-half.ts";
 import { trigonometricRules } from "./trigonometry.ts";
 import { helped, type ElementContext, type ElementRule } from "./element-rule.ts";
 
@@ -150,7 +151,10 @@ function cast(context: ElementContext): string {
   const { dtype, scalar } = context.input(0);
   if (to === "bool") return dtype === "bool" ? x : `select(0u, 1u, ${x} != ${scalar === "f32" ? "0.0f" : scalar === "i32" ? "0i" : "0u"})`;
   if (to === "uint8") return scalar === "u32" ? x : `(u32(i32(${x})) & 255u)`;
-  return context.output.scalar === scalar ? x : `${context.output.scalar}(${x})`;
+  const number = context.output.scalar === scalar ? x : `${context.output.scalar}(${x})`;
+  if (to !== "float16" || dtype === "float16") return number;
+  context.shader.define(roundToHalf);
+  return `roundToHalf(${number})`;
 }
 
 function power(context: ElementContext): string {

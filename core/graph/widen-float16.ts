@@ -1,28 +1,20 @@
-import {
-  dtypeCodes,
-  rewrite,
-  tensor,
-  toNumbers,
-  type DType,
-  type Graph,
-  type GraphBuilder,
-  type Node,
-  type Value,
-  type ValueName,
-} from "../../core/index.ts";
+import { dtypeCodes } from "../operators/cast.ts";
+import type { Value } from "../operators/operator.ts";
+import { tensor, toNumbers, type DType } from "../tensor.ts";
+import type { GraphBuilder } from "./builder.ts";
+import type { Graph, Node, ValueName } from "./graph.ts";
+import { rewrite } from "./rewrite.ts";
 
-/** Operators that only move elements, or change their type: ONNX Runtime has them for float16. */
+/** Operators that only move elements, or change their type. */
 const movers: ReadonlySet<string> = new Set(
   "Cast Concat Expand Flatten Gather Identity Reshape Slice Split Squeeze Tile Transpose Unsqueeze".split(" "),
 );
 
 /**
- * A graph whose float16 operators compute in float32, between casts: each result is rounded once.
- *
- * ONNX Runtime 1.30 does so itself where it has no float16 kernel on the CPU, which is nearly everywhere, but takes its casts out again where two meet: then one
- * user of a value sees it rounded and another does not, and MaxPool's gradient finds no element that equals the maximum. Casts that the model has are kept.
+ * A graph whose float16 operators compute in float32, between casts, so that each result is rounded once: for backends that move and cast float16, but have few
+ * kernels for it. Inputs, state, outputs and updates keep their types.
  */
-export function computeInFloat32(graph: Graph): Graph {
+export function widenFloat16(graph: Graph): Graph {
   if (!Object.values(graph.values).some(({ dtype }) => dtype === "float16")) return graph;
   const known = new Map<ValueName, Value>();
   return rewrite(graph, { node: (builder, node) => writeNode(builder, node, known) });
