@@ -20,12 +20,14 @@ export interface HostSettings extends SessionSettings {
  * @throws BACKEND_UNAVAILABLE when onnxruntime-node is not installed or does not load
  */
 export async function openHost({ binding, ...settings }: HostSettings): Promise<ProgramHost> {
-  const runtime = await loadRuntime();
   const library = binding === "auto" ? await loadOrtLibrary() : undefined;
-  if (library === undefined) return { runtime, settings, memory: plainMemory };
+  if (library === undefined) {
+    const runtime = await loadRuntime();
+    return { runtime: () => Promise.resolve(runtime), settings, memory: plainMemory };
+  }
   const arena = new Arena();
   const threads = Math.min(settings.threads === 0 ? availableParallelism() : settings.threads, mostShares);
   const team = threads > 1 ? new KernelTeam(threads, arena) : undefined;
   const native = { library, arena, optimizers: new OptimizerKernels(arena, team), ...(team && { team }) };
-  return { runtime, settings, memory: arenaMemory(arena), native };
+  return { runtime: loadRuntime, settings, memory: arenaMemory(arena), native };
 }

@@ -46,7 +46,8 @@ interface Step {
 
 /** What an engine's programs have in common. */
 export interface ProgramHost {
-  readonly runtime: Runtime;
+  /** onnxruntime-node, loaded when a session needs it: bound sessions do without. */
+  readonly runtime: () => Promise<Runtime>;
   readonly settings: SessionSettings;
   readonly memory: StateMemory;
   /** The C API, where it can be had: sessions then read and write the memory of the state. */
@@ -83,7 +84,7 @@ export class Program {
   async profile(feeds: Tensors, batch: number): Promise<readonly KernelTiming[]> {
     const plan = planGraph(this.#anyBatch ? this.#graph : bindBatch(this.#graph, batch));
     const { runtime, settings } = this.#host;
-    const model = plan.model && (await profileModel(runtime, plan.model, { settings, feeds: this.#inputs(plan, feeds), batch }));
+    const model = plan.model && (await profileModel(await runtime(), plan.model, { settings, feeds: this.#inputs(plan, feeds), batch }));
     const timings = [...(model ?? [])];
     const end = timings.reduce((latest, { startMs, durationMs }) => Math.max(latest, startMs + durationMs), 0);
     const start = performance.now();
@@ -192,7 +193,7 @@ export class Program {
       }
     }
     const plan = planGraph(graph, { initializers });
-    return { plan, session: plan.model && (await openSession(runtime, plan.model, settings)), isHelped: false };
+    return { plan, session: plan.model && (await openSession(await runtime(), plan.model, settings)), isHelped: false };
   }
 
   /** Starts other threads when a plan's optimizers are worth it. */

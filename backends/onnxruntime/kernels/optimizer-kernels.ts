@@ -50,14 +50,14 @@ export function optimizerShares(memory: WebAssembly.Memory): (table: number, sha
 export class OptimizerKernels {
   readonly #arena: Arena;
   readonly #team: KernelTeam | undefined;
-  readonly #compute: (table: number, share: Share) => void;
+  /** Compiled when it is first used. */
+  #compute: ReturnType<typeof optimizerShares> | undefined;
   #table = new Float64Array();
 
   /** @param team threads that do a share of the work while they listen */
   constructor(arena: Arena, team?: KernelTeam) {
     this.#arena = arena;
     this.#team = team;
-    this.#compute = optimizerShares(arena.memory);
   }
 
   /**
@@ -83,8 +83,9 @@ export class OptimizerKernels {
     if (table === undefined) return targets;
     const bytes = tasks.reduce((sum, [size = 0]) => sum + size, 0);
     const team = bytes >= worthHelp && this.#team?.isListening === true ? this.#team : undefined;
-    if (team === undefined) this.#compute(table, { index: 0, count: 1 });
-    else team.optimize(table, () => this.#compute(table, { index: 0, count: team.threads }));
+    const compute = (this.#compute ??= optimizerShares(this.#arena.memory));
+    if (team === undefined) compute(table, { index: 0, count: 1 });
+    else team.optimize(table, () => compute(table, { index: 0, count: team.threads }));
     return left;
   }
 

@@ -77,7 +77,8 @@ class Library implements OrtLibrary {
   /** Held, because the library is unloaded when its handle is collected. */
   readonly handle: KoffiLibrary;
   readonly #api: OrtApi;
-  readonly #operators: CustomOperators;
+  /** Made when a model has operators of our own: its callbacks cost a cold start. */
+  #operators: CustomOperators | undefined;
   readonly #env: Pointer;
   readonly #memoryInfo: Pointer;
 
@@ -90,7 +91,6 @@ class Library implements OrtLibrary {
     this.addressOf = address;
     this.#env = this.#made((out) => this.#api.createEnv(silent, "espalier", out));
     this.#memoryInfo = this.#made((out) => this.#api.createCpuMemoryInfo(0, 0, out)); // OrtDeviceAllocator, OrtMemTypeDefault
-    this.#operators = new CustomOperators(koffi, this.#api, (status) => this.#check(status));
   }
 
   createSession(model: Uint8Array, { threads }: SessionSettings, computations: readonly Computation[] = []): NativeSession {
@@ -101,10 +101,11 @@ class Library implements OrtLibrary {
     this.#check(api.setSessionGraphOptimizationLevel(options, allOptimizations));
     this.#check(api.setIntraOpNumThreads(options, threads));
     for (const [key, value] of Object.entries(sessionConfig)) this.#check(api.addSessionConfigEntry(options, key, value));
-    if (computations.length > 0) this.#check(api.addCustomOpDomain(options, this.#operators.domain));
+    if (computations.length > 0) this.#operators ??= new CustomOperators(this.#koffi, api, (status) => this.#check(status));
+    if (computations.length > 0) this.#check(api.addCustomOpDomain(options, this.#operators?.domain ?? null));
     try {
       const create = (): Pointer => this.#made((out) => api.createSessionFromArray(this.#env, model, model.byteLength, options, out));
-      return this.#wrap(this.#operators.during(computations, create));
+      return this.#wrap(this.#operators?.during(computations, create) ?? create());
     } finally {
       api.releaseSessionOptions(options);
     }
@@ -126,7 +127,7 @@ class Library implements OrtLibrary {
       bindOutput: (name, value) => bind("bindOutput", name, value),
       run: () => {
         const status = api.runWithBinding(session, null, binding);
-        this.#operators.rethrow();
+        this.#operators?.rethrow();
         this.#check(status);
       },
       release() {
