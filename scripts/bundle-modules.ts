@@ -7,18 +7,21 @@ import { build } from "vite";
  *
  * - `dist/server/edge/index.js`, with the part of core that predicts and nothing that trains: a bundler that meets core as one module cannot leave the rest out
  *   (127 KB compressed instead of 95).
+ * - `dist/backends/onnxruntime/index.js`, for a server's cold start; its threads' modules stay files of their own.
  * - `dist/core/index.js`: it loads in 10 ms instead of 36, as Node pays about 0.2 ms for every module.
  *
- * One module is still imported, by both and by the command line, which asks it whether an error is ours: `errors.js` must not exist twice.
+ * Modules that several of them use are still imported: `errors.js`, which the command line asks whether an error is ours, must not exist twice, nor must core.
  *
  * @param dist the folder that tsc wrote
  */
 export async function bundleModules(dist: string): Promise<void> {
   await bundle(join(dist, "server", "edge", "index.js")); // before core is one module
   await bundle(join(dist, "core", "index.js"));
+  await bundle(join(dist, "backends", "onnxruntime", "index.js"));
 }
 
 async function bundle(entry: string): Promise<void> {
+  const kept = ["/errors.js", ...(entry.includes(join("backends", "onnxruntime")) ? ["/core/index.js"] : [])];
   const folder = join(entry, "..");
   const result = await build({
     configFile: false,
@@ -33,7 +36,7 @@ async function bundle(entry: string): Promise<void> {
       // Names stay, for stack traces; comments and blanks go: half of what has to be read at every start.
       rolldownOptions: {
         output: { minify: { compress: false, mangle: false, codegen: { removeWhitespace: true } } },
-        external: (id) => id.endsWith("/errors.js") || /^(hono|@hono)(\/|$)/.test(id),
+        external: (id) => /^(hono|@hono|node:|koffi$|onnxruntime-node)/.test(id) || kept.some((end) => id.endsWith(end)),
       },
     },
   });

@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import { Arena } from "./arena.ts";
 import { mostShares } from "./kernels/host-kernel.ts";
-import { KernelTeam } from "./kernels/team.ts";
+import { KernelTeam } from "./team.ts";
 import { OptimizerKernels } from "./kernels/optimizer-kernels.ts";
 import { loadOrtLibrary } from "./native/ort-library.ts";
 import type { ProgramHost } from "./program.ts";

@@ -1,6 +1,7 @@
 import { Worker } from "node:worker_threads";
 import { EspalierError, type KernelTiming, type Tensors } from "../../core/index.ts";
 import type { Engine, EngineCompile, ExecutableId } from "./engine.ts";
+import { besideThisFile } from "./thread-module.ts";
 import { copyTensors, fromFailure, transferable, type Call, type Reply, type WorkerSettings } from "./worker-protocol.ts";
 
 interface Pending {
@@ -14,7 +15,10 @@ interface Pending {
  * @param options.worker the thread's module; by default `worker.ts` beside this file
  * @throws BACKEND_UNAVAILABLE when onnxruntime-node is not installed or does not load there
  */
-export async function openWorkerEngine(settings: WorkerSettings, { worker = besideThisFile() }: { readonly worker?: URL } = {}): Promise<Engine> {
+export async function openWorkerEngine(
+  settings: WorkerSettings,
+  { worker = besideThisFile("worker") }: { readonly worker?: URL } = {},
+): Promise<Engine> {
   const engine = new WorkerEngine(settings, worker);
   await engine.ready();
   return engine;
@@ -115,9 +119,4 @@ class WorkerEngine implements Engine {
     for (const { reject } of this.#pending.values()) reject(this.#lost);
     this.#pending.clear();
   }
-}
-
-function besideThisFile(): URL {
-  const extension = import.meta.url.endsWith(".ts") ? ".ts" : ".js"; // run from source or from dist
-  return new URL(`./worker${extension}`, import.meta.url);
 }

@@ -3,7 +3,7 @@ import type { Computation } from "../native/custom-operators.ts";
 import type { OrtLibrary } from "../native/ort-library.ts";
 import { bindKernels, type BoundKernel, type KernelPlace } from "./bind.ts";
 import type { KernelPlan } from "./host-kernel.ts";
-import type { TeamModel } from "./team.ts";
+import type { TeamModel } from "../team.ts";
 
 /** A node's plan with the shapes that it makes. */
 export interface KernelCall {

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { findOperator, GraphBuilder, Random, readAttributes, type Attribute, type Attributes } from "../../../core/index.ts";
 import { Arena } from "../arena.ts";
 import { OptimizerKernels } from "./optimizer-kernels.ts";
-import { KernelTeam } from "./team.ts";
+import { KernelTeam } from "../team.ts";
 import { fusedOptimizers, type FusedOptimizer } from "../optimizers/index.ts";
 
 type NodeAttributes = Readonly<Record<string, Attribute>>;

@@ -3,7 +3,7 @@ import type { Arena } from "../arena.ts";
 import { fusedOptimizers, optimizerFunction, type FloatArray, type FusedOptimizer, type OptimizerSetting } from "../optimizers/index.ts";
 import { writeModule } from "../wasm/module.ts";
 import type { Share } from "./host-kernel.ts";
-import type { KernelTeam } from "./team.ts";
+import type { KernelTeam } from "../team.ts";
 
 type WasmFunction = (...args: readonly number[]) => void;
 

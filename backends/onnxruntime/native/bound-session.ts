@@ -11,7 +11,7 @@ import {
 } from "../../../core/index.ts";
 import type { Arena } from "../arena.ts";
 import type { CompiledKernels } from "../kernels/compile.ts";
-import type { KernelTeam } from "../kernels/team.ts";
+import type { KernelTeam } from "../team.ts";
 import type { OptimizerKernels } from "../kernels/optimizer-kernels.ts";
 import { refuseModel, refuseRun, type Session } from "../session.ts";
 import type { SessionSettings } from "../session-settings.ts";

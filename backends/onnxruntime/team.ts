@@ -1,8 +1,9 @@
 import { Worker } from "node:worker_threads";
-import { EspalierError, type Graph } from "../../../core/index.ts";
-import type { Arena } from "../arena.ts";
-import type { KernelPlace } from "./bind.ts";
-import type { Share } from "./host-kernel.ts";
+import { EspalierError, type Graph } from "../../core/index.ts";
+import { besideThisFile } from "./thread-module.ts";
+import type { Arena } from "./arena.ts";
+import type { KernelPlace } from "./kernels/bind.ts";
+import type { Share } from "./kernels/host-kernel.ts";
 
 /** One phase of one kernel. */
 export interface TeamCall {
@@ -154,9 +155,8 @@ export class KernelTeam {
   }
 
   async #open(index: number): Promise<Worker> {
-    const extension = import.meta.url.endsWith(".ts") ? ".ts" : ".js"; // run from source or from dist
     const settings: TeamSettings = { ...this.#settings, share: { index, count: this.threads } };
-    const worker = new Worker(new URL(`./team-worker${extension}`, import.meta.url), { workerData: settings, name: `espalier-kernels-${index}` });
+    const worker = new Worker(besideThisFile("team-worker"), { workerData: settings, name: `espalier-kernels-${index}` });
     await answerOf(worker, 0);
     return worker;
   }

@@ -1,9 +1,9 @@
 import { parentPort, workerData } from "node:worker_threads";
-import { importKoffi } from "../native/koffi.ts";
-import { findCopy } from "../native/memory-copy.ts";
-import { planGraph } from "../plan.ts";
-import { bindKernels, type BoundKernel } from "./bind.ts";
-import { optimizerShares } from "./optimizer-kernels.ts";
+import { importKoffi } from "./native/koffi.ts";
+import { findCopy } from "./native/memory-copy.ts";
+import { planGraph } from "./plan.ts";
+import { bindKernels, type BoundKernel } from "./kernels/bind.ts";
+import { optimizerShares } from "./kernels/optimizer-kernels.ts";
 import { addressesAt, control, endOfRun, optimizerTasks, type TeamAnswer, type TeamMessage, type TeamSettings } from "./team.ts";
 
 /** Times that it looks for the next phase before it sleeps, about 0.02 ms; ONNX Runtime's own threads want the core between kernels. */
