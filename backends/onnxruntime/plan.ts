@@ -15,6 +15,7 @@ import { assemble, type AssembleOptions } from "./assemble.ts";
 import { supports, supportsWithKernels } from "./capabilities.ts";
 import type { KernelCall } from "./kernels/compile.ts";
 import { fusedOptimizers, type FusedOptimizer } from "./optimizers/index.ts";
+import { shareTransposes } from "./shared-transposes.ts";
 
 /** Where the host finds a value after the model ran. */
 export type Source =
@@ -75,7 +76,7 @@ export function planGraph(original: Graph, { initializers = {}, kernels = false 
   const forward: Graph = { ...graph, nodes: split.rest, updates: {}, outputs: Object.fromEntries(wanted.map((value) => [value, value])) };
   const written = lower(forward, kernels ? supportsWithKernels : supports);
   // A step's normalisations want the same statistics forward and backward: one node of those that lowering repeats is enough.
-  const lowered = written === forward ? forward : simplify(written);
+  const lowered = shareTransposes(written === forward ? forward : simplify(written));
   const sourceOf = (value: ValueName): Source => {
     const name = lowered.outputs[value] ?? value;
     const constant = lowered.constants[name];

@@ -1,5 +1,6 @@
 import type { Node, ValueName } from "../../../core/index.ts";
 import { planGeluGrad } from "../kernels/gelu-grad.ts";
+import { biasedProduct } from "./biased-product.ts";
 import type { Fused, Fusion, FusionContext } from "./fusion.ts";
 import { isReadAfter, summedRows } from "./sums.ts";
 
@@ -25,21 +26,12 @@ interface Gradient {
 }
 
 function fused({ dy, x }: Gradient, { dx, sum }: { readonly dx: ValueName; readonly sum: ValueName | undefined }, context: FusionContext): Fused {
-  const added = rowAdded(x, context);
+  const added = biasedProduct(x, context);
   return {
-    inputs: added === undefined ? [dy, x] : [dy, ...added],
+    inputs: added === undefined ? [dy, x] : [dy, added.product, added.bias],
     outputs: sum === undefined ? [dx] : [dx, sum],
     plan: ({ inputs }) => planGeluGrad(inputs, { bias: added !== undefined, sums: sum !== undefined }),
   };
-}
-
-/** x as a value and a row that is added to it. */
-function rowAdded(x: ValueName, { graph, producer }: FusionContext): readonly [ValueName, ValueName] | undefined {
-  const [left = "", right = ""] = producer(x, "Add")?.inputs ?? [];
-  const [rank, size] = [graph.values[x]?.shape.length, graph.values[x]?.shape.at(-1)];
-  const isRow = (value: ValueName): boolean => graph.values[value]?.shape.length === 1 && graph.values[value].shape[0] === size;
-  if (!isRow(right) || graph.values[left]?.shape.length !== rank) return undefined;
-  return producer(left, "MatMul") && [left, right];
 }
 
 /** dY and x of the nodes that end in an addition. */

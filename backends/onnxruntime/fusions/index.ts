@@ -5,6 +5,8 @@ import { maxPoolActivationGrad } from "./max-pool-activation-grad.ts";
 import type { Fused, Fusion, FusionContext } from "./fusion.ts";
 import { geluGrad } from "./gelu-grad.ts";
 import { layerNormalizationGrad } from "./layer-normalization-grad.ts";
+import { mergeHeads, splitHeads } from "./heads.ts";
+import { residualNormalization } from "./residual-normalization.ts";
 import { normalizedDepthwise, normalizedWeightGrad } from "./normalized-depthwise.ts";
 import { softmaxGrad } from "./softmax-grad.ts";
 
@@ -15,9 +17,12 @@ const table: readonly Fusion[] = [
   geluGrad,
   layerNormalizationGrad,
   maxPoolActivationGrad,
+  mergeHeads,
   normalizedDepthwise,
   normalizedWeightGrad,
+  residualNormalization,
   softmaxGrad,
+  splitHeads,
 ];
 
 /** What takes the place of nodes of a graph. */
