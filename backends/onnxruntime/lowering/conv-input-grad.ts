@@ -1,6 +1,7 @@
 import { checkedWindow, type SlidingWindow } from "../../../core/index.ts";
 import { int, ints } from "../onnx-emitter.ts";
 import type { Lowering, LoweringContext } from "./lowering.ts";
+import { findUnfolded } from "./unfolded.ts";
 import { findWinograd } from "./winograd.ts";
 import { transposedEnds, windowAxes } from "./window.ts";
 
@@ -22,8 +23,8 @@ export const convInputGrad: Lowering = {
     const { input, attributes } = context;
     const window = checkedWindow(attributes, input(1).shape.slice(2), attributes.ints("input_spatial"));
     const shape = { x: context.outputs[0]?.shape ?? [], units: input(1).shape[0] ?? 0, group: attributes.int("group"), window };
-    const byWinograd = input(0).dtype === "float32" ? findWinograd(context, shape)?.inputGradient(input(0), input(1)) : undefined;
-    if (byWinograd !== undefined) return [byWinograd];
+    const ours = input(0).dtype === "float32" ? (findWinograd(context, shape) ?? findUnfolded(context, shape)) : undefined;
+    if (ours !== undefined) return [ours.inputGradient(input(0), input(1))];
     const flippable = window.strides.every((stride) => stride === 1) && flippedPads(window).every((pad) => pad >= 0);
     const channels = (input(1).shape[1] ?? 0) * attributes.int("group");
     const isProduct = window.kernel.every((size) => size === 1);

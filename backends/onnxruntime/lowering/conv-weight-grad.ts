@@ -1,6 +1,7 @@
 import { checkedWindow, kernelOffsets, type SlidingWindow } from "../../../core/index.ts";
 import { int, ints } from "../onnx-emitter.ts";
 import type { Lowering, LoweringContext, Operand } from "./lowering.ts";
+import { findUnfolded } from "./unfolded.ts";
 import { findWinograd } from "./winograd.ts";
 import { product, windowAxes } from "./window.ts";
 
@@ -23,8 +24,8 @@ export const convWeightGrad: Lowering = {
     const window = checkedWindow(attributes, attributes.ints("kernel_shape"), input(0).shape.slice(2));
     const problem: Problem = { context, input: input(0), gradient: input(1), window, group: attributes.int("group") };
     const shape = { x: input(0).shape, units: input(1).shape[1] ?? 0, group: problem.group, window };
-    const byWinograd = input(0).dtype === "float32" ? findWinograd(context, shape)?.weightGradient(input(0), input(1)) : undefined;
-    return [byWinograd ?? chooseWay(problem)(problem)];
+    const ours = input(0).dtype === "float32" ? (findWinograd(context, shape) ?? findUnfolded(context, shape)) : undefined;
+    return [ours?.weightGradient(input(0), input(1)) ?? chooseWay(problem)(problem)];
   },
 };
 
