@@ -42,21 +42,31 @@ export function findWinograd(context: LoweringContext, shape: ConvolutionShape):
   return kernel && step && new Emission({ ...context, kernel }, shape, winograd(step));
 }
 
-/** Channels on either side from which it is the fastest way, and worth the memory of the tiles. */
-const fewestChannels = 64;
+/** Channels on either side from which it is the fastest way. */
+const fewestChannels = 16;
+
+/** Channels from which it is worth any memory, and the most bytes that the tiles of one tensor may take with fewer. */
+const manyChannels = 64;
+const mostBytes = 24 * 2 ** 20;
 
 /**
- * By what was fastest in one thread, in ms as ONNX Runtime's convolutions / by steps of 2 / by steps of 4, all three computations:
- * [32, 64, 32, 32] 157 / 96 / 72, [32, 128, 16, 16] 149 / 76 / 36, [32, 256, 8, 8] 111 / 72 / 46, [32, 512, 4, 4] 181 / 82 / 89, [32, 64, 8, 8] 6.2 / 3.2 / 2.3.
+ * By what was fastest in one thread, in ms of processor time for y, dX and dW as ONNX Runtime's convolutions and products / with steps of 2 / of 4:
+ * [32, 16, 32, 32] 12 / 12 / 8.2, [32, 32, 32, 32] 28 / 27 / 19, [32, 64, 32, 32] 78 / 75 / 45, [32, 128, 16, 16] 65 / 45 / 29, [32, 256, 8, 8] 61 / 35 / 25,
+ * [32, 512, 4, 4] 81 / 40 / 42, [32, 256, 4, 4] 21.4 / 10.4 / 10.2, [4, 512, 7, 7] 41 / 24 / 33, [4, 128, 28, 28] 25 / 17 / 13, [1, 64, 32, 32] 2.7 / 2.2 / 1.4.
+ * A step of 4 halves the products again, but its kernels are 2.25 times as large, which few tiles do not make up for.
  */
 function chooseStep({ x, units, group, window }: ConvolutionShape): TileStep | undefined {
   const [images = 0, channels = 0] = x;
   const isPlain = windowAxes(window).every(
     ({ kernel, stride, dilation, begin, end }) => kernel === 3 && stride === 1 && dilation === 1 && begin >= 0 && end >= 0,
   );
-  if (!isPlain || group !== 1 || Math.min(channels, units) < fewestChannels) return undefined;
+  const [fewest, most] = [Math.min(channels, units), Math.max(channels, units)];
+  if (!isPlain || group !== 1 || fewest < fewestChannels) return undefined;
   if (![x, [images, units, ...window.output]].every((shape) => isTileable({ dtype: "float32", shape }))) return undefined;
-  return product(window.output) > 16 ? 4 : 2;
+  return ([4, 2] as const).find((step) => {
+    const tiles = images * product(window.output.map((size) => Math.ceil(size / step)));
+    return tiles * 8 >= fewest && (fewest >= manyChannels || tiles * most * (step + 2) ** 2 * 4 <= mostBytes);
+  });
 }
 
 class Emission implements WinogradConvolution {
