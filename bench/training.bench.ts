@@ -7,9 +7,8 @@ import { findPython, startPytorch, writeSubject, type Layout } from "./peers/pyt
 import { startTrainer, type Steps, type Trainer } from "./peers/trainer.ts";
 import { subjects, type Subject } from "./subjects/index.ts";
 
-/** Steps whose losses are compared before anything is timed, and how far they may differ. */
+/** Steps whose losses are compared before anything is timed. */
 const checkedSteps = 5;
-const tolerance = 1e-4;
 
 /**
  * One training step (forward, loss, gradients, Adam) of each subject, on 1 and 2 threads, against PyTorch on the CPU and tfjs on wasm.
@@ -47,7 +46,7 @@ async function compare(subject: Subject, threads: number, { log }: BenchContext)
   try {
     await writeSubject(folder, subject);
     peers.push(...(await startPeers(subject, { threads, folder, log })));
-    const checked = await checkLosses(what, ours, peers);
+    const checked = await checkLosses({ what, tolerance: subject.lossTolerance ?? 1e-4 }, ours, peers);
     const rounds = await timeRounds(subject, ours, peers);
     const ratios: Record<string, number> = {};
     const spread: Record<string, readonly [number, number]> = {};
@@ -115,7 +114,7 @@ function startNode(file: string, args: readonly string[]): Promise<Trainer> {
 
 /** Every system takes the same first steps; the loss must fall. */
 async function checkLosses(
-  what: string,
+  { what, tolerance }: { readonly what: string; readonly tolerance: number },
   ours: Trainer,
   peers: readonly Peer[],
 ): Promise<{ readonly lossesWithin: number; readonly firstLoss: number | undefined }> {

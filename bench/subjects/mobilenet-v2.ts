@@ -9,6 +9,9 @@ export const mobilenetV2: Subject = {
   build: () => mobileNetV2({ input: "x", shape: [3, 32, 32], head: { task: "classification", classes }, dropoutRate: 0, seed: 1 }),
   pytorch: "mobilenet_v2",
   learningRate: 1e-5,
+  // Rounding grows from step to step: Adam's first steps are as long for tiny gradients as for large ones. After five of them PyTorch 2.15's own losses with
+  // 1 and 2 threads differ by 2.7e-4 channels last, and those of its two layouts by as much; ours were 2.4e-5 from the contiguous ones.
+  lossTolerance: 5e-4,
   repeats: 1,
   rounds: 9,
 };

@@ -25,6 +25,8 @@ export interface Subject {
   };
   /** The learning rate of every step. */
   readonly learningRate: number;
+  /** How far losses of the first steps may be from PyTorch's; 1e-4 by default. */
+  readonly lossTolerance?: number;
   /** Steps inside one timing, so that short steps are timed together. */
   readonly repeats: number;
   /** Timings of every system. */
