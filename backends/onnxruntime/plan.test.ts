@@ -86,3 +86,36 @@ test("accumulated gradients cost a step no graph nodes: their means are a fused 
   expect(update.model).toBeUndefined();
   expect(update.optimizers.map(({ optimizer }) => optimizer.operator)).toEqual(["Adam"]);
 });
+
+test("in mixed precision the optimizer is still a fused loop, which runs where the gradients are finite", async () => {
+  const model = mlp({ width: 4, head: { task: "classification", classes: 3 }, hidden: [8], seed: 3 });
+  const options = { loss: softmaxCrossEntropy(), optimizer: adam({ learningRate: 0.01, ema: 0.9 }), modelOutputs: false };
+  const graph = createTrainingGraph(model, { ...options, precision: "mixed_float16", lossScaling: { initialScale: 2 ** 20 } });
+  const plan = planGraph(bindBatch(graph, 6));
+  expect(plan.optimizers.map(({ optimizer, condition }) => [optimizer.operator, condition?.kind])).toEqual([
+    ["MovingAverage", "computed"],
+    ["Adam", "computed"],
+  ]);
+  expect(Object.keys(plan.updates)).toEqual(["loss_scale/scale", "loss_scale/good_steps", "loss_scale/skipped"]);
+  const [tested, reference] = [await openOnnxRuntime({ thread: "inline", threads: 1 }), openReference()];
+  const [a, b] = [await tested.compile(graph, { state: model.state }), await reference.compile(graph, { state: model.state })];
+  const features = tensor(
+    "float32",
+    [6, 4],
+    Array.from({ length: 24 }, (_, i) => Math.sin(i)),
+  );
+  for (let step = 1; step <= 12; step += 1) {
+    const feeds = { features, labels: tensor("int32", [6], [0, 1, 2, 0, 1, 2]), learning_rate: scalar(0.01), step: scalar(step, "int64") };
+    await Promise.all([a.run(feeds), b.run(feeds)]);
+  }
+  const [given, expected] = [await a.readState(), await b.readState()];
+  expect(given["loss_scale/skipped"]).toEqual(expected["loss_scale/skipped"]);
+  expect(Number(expected["loss_scale/skipped"]?.data[0])).toBeGreaterThan(2); // 2^20 is too large at first
+  expect(Number(expected["loss_scale/good_steps"]?.data[0])).toBeGreaterThan(2);
+  for (const [name, value] of Object.entries(expected)) {
+    const numbers = toNumbers(given[name] as Tensor);
+    toNumbers(value).forEach((wanted, i) => expect(Math.abs((numbers[i] ?? Number.NaN) - wanted)).toBeLessThan(2e-3 * Math.max(1, Math.abs(wanted))));
+  }
+  await tested.dispose();
+  await reference.dispose();
+});

@@ -128,7 +128,9 @@ export class Program {
     const outputs = mapRecord(plan.outputs, take);
     // Assigned by copying, a computed value is not copied before; what optimizers and other updates may change is.
     const updates = mapRecord(plan.updates, (source) => (source.kind === "computed" && this.#host.memory.copies ? read(source) : take(source)));
-    for (const step of plan.optimizers) watch(step, () => this.#optimize(step, read));
+    // Looked at before the first of them writes.
+    const steps = plan.optimizers.filter(({ condition }) => condition === undefined || Number(read(condition).data[0]) !== 0);
+    for (const step of steps) watch(step, () => this.#optimize(step, read));
     for (const [name, value] of Object.entries(updates)) this.#host.memory.assign(this.store, name, value);
     return outputs;
   }
