@@ -50,7 +50,11 @@ function toOrt(runtime: Runtime, value: Tensor): OrtTensor {
   const isShared = ArrayBuffer.isView(value.data) && value.data.buffer instanceof SharedArrayBuffer; // refused by onnxruntime-node
   const data = isShared ? value.data.slice() : value.data;
   // The constructor's overloads pair each element type with its memory, which a Tensor has paired already.
-  return new runtime.Tensor(value.dtype as "float32", data as Float32Array, value.shape);
+  const made = new runtime.Tensor(value.dtype as "float32", data as Float32Array, value.shape);
+  // Its native part reads float16 by its bits alone: of a Float16Array it sees no bytes.
+  if (value.dtype !== "float16") return made;
+  const { buffer, byteOffset, length } = data as Float16Array; // the dtype's memory
+  return Object.defineProperty(made, "data", { value: new Uint16Array(buffer, byteOffset, length) });
 }
 
 function fromOrt(value: OrtTensor): Tensor {

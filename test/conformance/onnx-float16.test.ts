@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { openOnnxRuntime } from "../../backends/onnxruntime/index.ts";
 import { openReference } from "../../backends/reference/index.ts";
 import {
   dtypeCodes,
@@ -44,4 +45,13 @@ test("a float16 network is exported as ONNX, answered by ONNX Runtime, and read 
   const imported = await reference.compile(again.graph, { state: again.state });
   expect(await imported.run(feeds)).toEqual(expected);
   await Promise.all([executable.dispose(), imported.dispose()]);
+});
+
+test.each(["auto", "onnxruntime-node"] as const)("onnxruntime runs it with the binding %s: float16 feeds, weights and results", async (binding) => {
+  const { graph, state } = halfNetwork();
+  const [tested, trusted] = [await openOnnxRuntime({ thread: "inline", threads: 1, binding }), openReference()];
+  const [a, b] = [await tested.compile(graph, { state }), await trusted.compile(graph, { state })];
+  compareTensors(await a.run(feeds), await b.run(feeds), { tolerance: 2e-3, what: binding });
+  expect(await a.readState()).toEqual(state);
+  await tested.dispose();
 });

@@ -7,9 +7,7 @@ export async function runOnnx(bytes: Uint8Array, runs: readonly Tensors[]): Prom
   try {
     const results: Tensors[] = [];
     for (const feeds of runs) {
-      const inputs = Object.entries(feeds).map(
-        ([name, value]) => [name, new runtime.Tensor(value.dtype as "float32", value.data as Float32Array, value.shape)] as const,
-      ); // the types go together in a Tensor
+      const inputs = Object.entries(feeds).map(([name, value]) => [name, toRuntime(value)] as const);
       const outputs = await session.run(Object.fromEntries(inputs));
       results.push(Object.fromEntries(Object.entries(outputs).map(([name, output]) => [name, fromRuntime(output)])));
     }
@@ -23,6 +21,13 @@ export async function runOnnx(bytes: Uint8Array, runs: readonly Tensors[]): Prom
 export function missingKernel(error: unknown): string | undefined {
   const message = error instanceof Error ? error.message : String(error);
   return /Could not find an implementation for [^\n]*/.exec(message)?.[0];
+}
+
+function toRuntime({ dtype, data, shape }: Tensor): runtime.Tensor {
+  const made = new runtime.Tensor(dtype as "float32", data as Float32Array, shape); // the types go together in a Tensor
+  if (dtype !== "float16") return made;
+  const { buffer, byteOffset, length } = data as Float16Array; // the dtype's memory, of which onnxruntime-node takes the bits
+  return Object.defineProperty(made, "data", { value: new Uint16Array(buffer, byteOffset, length) });
 }
 
 function fromRuntime({ type, dims, data }: runtime.Tensor): Tensor {
