@@ -1,5 +1,5 @@
 import type { FunctionBuilder, Local } from "../wasm/function-builder.ts";
-import { exponential } from "../wasm/exponential.ts";
+import { powerOfTwo } from "../wasm/power-of-two.ts";
 import type { FunctionSource } from "../wasm/module.ts";
 import type { KernelPlan, KernelType } from "./host-kernel.ts";
 import { columnSums, eachRows, rowParts } from "./row-parts.ts";
@@ -85,10 +85,10 @@ function geluSlope(code: FunctionBuilder): (x: Local) => Local {
     Local,
   ]; // as many as numbers
   const powers = tail.map((value) => code.constant(value));
-  const minusHalf = code.constant(-0.5);
-  const exp = exponential(code);
+  const exponent = code.constant(-0.5 * Math.LOG2E);
+  const power = powerOfTwo(code);
   return (x) => {
-    const decay = exp(code.vector("mul", [code.vector("mul", [x, x]), minusHalf]));
+    const decay = power(code.vector("mul", [code.vector("mul", [x, x]), exponent]));
     const t = code.vector("div", [one, code.vector("multiplyAdd", [code.vector("abs", [x]), scale, one])]);
     const [highest = t, ...others] = powers;
     const series = others.reduce((value, power) => code.vector("multiplyAdd", [value, t, power]), highest);
