@@ -102,6 +102,24 @@ test.skipIf(!isThere)("planes whose elements are no whole vectors are normalised
   expect(planGraph(graph, { kernels: true }).model?.nodes.map(({ operator }) => operator)).toContain("BatchNormalization");
 });
 
+for (const [name, activation] of Object.entries(activations)) {
+  test.skipIf(!isThere)(`the gradient of ${name} after a residual is one kernel with the sum of what arrives`, async () => {
+    const builder = new GraphBuilder("residual");
+    const shape = [2, 64, 48, 48];
+    const [a, b] = [builder.input("a", "float32", shape), builder.input("b", "float32", shape)];
+    const y = activation(builder, builder.op("Add", [a, b]));
+    const parts = ["g", "h"].map((gradient) => builder.op("Mul", [y, builder.input(gradient, "float32", shape)]));
+    const sums = parts.map((part) => builder.op("ReduceSum", [part], { keepdims: 0 }));
+    const loss = sums.reduce((first, second) => builder.op("Add", [first, second]));
+    differentiate(builder, loss, [a, b]).forEach((gradient, i) => builder.output(`gradient ${i}`, gradient));
+    const graph = builder.build();
+    await expectAsReference(graph);
+    const { model, calls } = planGraph(graph, { kernels: true });
+    expect(calls).toHaveLength(1);
+    expect(model?.nodes.map(({ operator }) => operator)).not.toContain("Cast");
+  });
+}
+
 /** BatchNormalization, Clip, depthwise convolution and both again, without the second convolution; its gradients. */
 function depthwiseBlock(size: readonly number[], strides: readonly number[], channels: number): Graph {
   const builder = new GraphBuilder("block");

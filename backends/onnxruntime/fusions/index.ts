@@ -1,4 +1,5 @@
 import { toNumbers, type Graph, type Node, type ValueName } from "../../../core/index.ts";
+import { activationGrad } from "./activation-grad.ts";
 import { batchNormalizationActivationGrad } from "./batch-normalization-activation-grad.ts";
 import { batchNormalizationActivation } from "./batch-normalization-activation.ts";
 import { maxPoolActivationGrad } from "./max-pool-activation-grad.ts";
@@ -23,6 +24,7 @@ const table: readonly Fusion[] = [
   residualNormalization,
   softmaxGrad,
   splitHeads,
+  activationGrad, // last: others take it along
 ];
 
 /** What takes the place of nodes of a graph. */
