@@ -60,6 +60,22 @@ for (const item of [...winograd, ...unfolded]) {
   });
 }
 
+test.skipIf(!isThere)("two threads compute what one does", async () => {
+  const pair = await openOnnxRuntime({ thread: "inline", threads: 2 });
+  try {
+    for (const item of [
+      { images: 3, channels: 64, size: [34, 33] },
+      { images: 9, channels: 128, size: [15, 18], stride: 2 },
+    ] as const) {
+      const { graph, feeds, state } = problem(item);
+      const [one, two] = [await run(backend, graph, { feeds, state }), await run(pair, graph, { feeds, state })];
+      for (const name of ["y", "dx", "dw"]) expect(distance(two[name], one[name])).toBeLessThan(1e-6);
+    }
+  } finally {
+    await pair.dispose();
+  }
+});
+
 test.skipIf(!isThere)("a graph without updates, whose weights ONNX Runtime prepares once, keeps its convolution", () => {
   const { graph } = problem({ size: [8, 8] });
   const nodes = graph.nodes.filter(({ operator }) => operator === "Conv");
