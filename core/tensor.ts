@@ -1,3 +1,6 @@
+/// <reference lib="es2025.float16" preserve="true" />
+// Float16Array is younger than the library that this project, and many a user of its types, compiles with.
+
 import { EspalierError } from "./errors.ts";
 
 /** Element types, named as in ONNX's `TensorProto` but spelled out. `bool` is stored as one byte an element, 0 or 1. */
