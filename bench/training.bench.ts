@@ -14,7 +14,7 @@ const checkedSteps = 5;
  * One training step (forward, loss, gradients, Adam) of each subject, on 1 and 2 threads, against PyTorch on the CPU and tfjs on wasm.
  *
  * Every system is a process of its own with the same weights and rows; steps are timed inside it, interleaved. `--subject=<part of a name>` and
- * `--threads=<n>` run a part of it.
+ * `--threads=<n>` run a part of it, `--rounds=<n>` fewer or more timings.
  */
 export const bench: Bench = {
   name: "training",
@@ -23,7 +23,11 @@ export const bench: Bench = {
     const results: BenchResult[] = [];
     const chosen = subjects.filter(({ name }) => name.toLowerCase().includes(context.flags.get("subject")?.toLowerCase() ?? ""));
     const threads = context.flags.has("threads") ? [Number(context.flags.get("threads"))] : [1, 2];
-    for (const subject of chosen) for (const count of threads) results.push(await compare(subject, count, context));
+    const rounds = context.flags.get("rounds");
+    for (const subject of chosen) {
+      const timed = rounds === undefined ? subject : { ...subject, rounds: Number(rounds) };
+      for (const count of threads) results.push(await compare(timed, count, context));
+    }
     return {
       ratios: Object.assign({}, ...results.map(({ ratios }) => ratios)) as BenchResult["ratios"],
       spread: Object.assign({}, ...results.map(({ spread }) => spread)) as BenchResult["spread"],

@@ -5,7 +5,27 @@ import type * as TfCore from "@tensorflow/tfjs-core";
 /** The part of `@tensorflow/tfjs-layers` 4.22 that is used; the package is installed by `npm run bench:setup`, not by the product. */
 interface TfLayers {
   sequential(): TfModel;
-  readonly layers: Readonly<Record<"dense" | "conv2d" | "maxPooling2d" | "flatten", (config: Readonly<Record<string, unknown>>) => unknown>>;
+  model(config: { readonly inputs: unknown; readonly outputs: unknown }): TfModel;
+  input(config: { readonly shape: readonly number[] }): unknown;
+  readonly layers: Readonly<Record<TfLayerName, (config: Readonly<Record<string, unknown>>) => TfLayer>>;
+}
+
+type TfLayerName =
+  | "dense"
+  | "conv2d"
+  | "maxPooling2d"
+  | "flatten"
+  | "zeroPadding2d"
+  | "batchNormalization"
+  | "activation"
+  | "add"
+  | "globalAveragePooling2d";
+
+/** A layer, which is applied to symbolic values. */
+interface TfLayer {
+  apply(inputs: unknown): unknown;
+  getWeights(): readonly TfCore.Tensor[];
+  setWeights(weights: readonly TfCore.Tensor[]): void;
 }
 
 /** A tfjs layers model. */
@@ -13,6 +33,7 @@ export interface TfModel {
   add(layer: unknown): void;
   compile(config: Readonly<Record<string, unknown>>): void;
   setWeights(weights: readonly TfCore.Tensor[]): void;
+  getLayer(name: string): TfLayer;
   trainOnBatch(x: TfCore.Tensor, y: TfCore.Tensor): Promise<number | number[]>;
 }
 

@@ -15,12 +15,19 @@ model.compile({
   loss: (truth: Parameters<typeof core.losses.softmaxCrossEntropy>[0], scores: Parameters<typeof core.losses.softmaxCrossEntropy>[1]) =>
     core.losses.softmaxCrossEntropy(truth, scores),
 });
-model.setWeights(
-  Object.entries(parametersOf(subject.build())).map(([name, value]) => {
-    const { shape, values } = toChannelsLast(name, value, subject);
-    return core.tensor(values, [...shape]);
-  }),
-);
+const weights = Object.entries(parametersOf(subject.build())).map(([name, value]) => {
+  const { shape, values } = toChannelsLast(name, value, subject);
+  return [name, core.tensor(values, [...shape])] as const;
+});
+if (subject.tfjs.isNamed === true) {
+  const layerOf = (name: string): string => name.slice(0, name.lastIndexOf("/"));
+  for (const layer of new Set(weights.map(([name]) => layerOf(name)))) {
+    const [given, known] = [weights.filter(([name]) => layerOf(name) === layer).map(([, value]) => value), model.getLayer(layer)];
+    known.setWeights([...given, ...known.getWeights().slice(given.length)]); // running statistics stay as they are
+  }
+} else {
+  model.setWeights(weights.map(([, value]) => value));
+}
 const { x, labels } = subjectData(subject);
 const { row } = subject;
 const rows = row.length === 1 ? { shape: [...row], values: x.data as Float32Array } : imagesChannelsLast(x);

@@ -20,6 +20,8 @@ export interface Subject {
   /** The same network in tfjs layers, where it has kernels for it. */
   readonly tfjs?: {
     readonly build: (tfjs: TfjsPeer) => TfModel;
+    /** Whether its layers have this model's names, by which weights are set; else they are in this model's order. */
+    readonly isNamed?: boolean;
     /** Where the image is flattened: channels and pixels of the dense layer after it, whose rows tfjs orders pixels first. */
     readonly flattened?: { readonly parameter: string; readonly channels: number; readonly pixels: number };
   };
