@@ -16,14 +16,15 @@ export const resnet18: Subject = {
 };
 
 /** The same network with the same names. Its own padding "same" would pad strided convolutions at one end only. */
-function tfjsResNet18({ layers: { input, model, layers } }: TfjsPeer): TfModel {
+function tfjsResNet18({ layers: tfjs }: TfjsPeer): TfModel {
+  const { layers } = tfjs;
   const convolution = (x: unknown, name: string, { filters, size, strides }: { filters: number; size: number; strides: number }): unknown => {
     const padded = size === 1 ? x : layers.zeroPadding2d({ padding: (size - 1) / 2 }).apply(x);
     const convolved = layers.conv2d({ filters, kernelSize: size, strides, useBias: false, name: `${name}_conv` }).apply(padded);
     return layers.batchNormalization({ momentum: 0.9, epsilon: 1e-5, name: `${name}_bn` }).apply(convolved);
   };
   const relu = (x: unknown): unknown => layers.activation({ activation: "relu" }).apply(x);
-  const inputs = input({ shape: [32, 32, 3] });
+  const inputs = tfjs.input({ shape: [32, 32, 3] });
   let x = relu(convolution(inputs, "stem", { filters: 64, size: 3, strides: 1 }));
   for (let stage = 1; stage <= 4; stage += 1) {
     for (let block = 1; block <= 2; block += 1) {
@@ -35,5 +36,5 @@ function tfjsResNet18({ layers: { input, model, layers } }: TfjsPeer): TfModel {
     }
   }
   const pooled = layers.globalAveragePooling2d({}).apply(x);
-  return model({ inputs, outputs: layers.dense({ units: classes, name: "head" }).apply(pooled) });
+  return tfjs.model({ inputs, outputs: layers.dense({ units: classes, name: "head" }).apply(pooled) });
 }
