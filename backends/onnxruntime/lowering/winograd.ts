@@ -45,9 +45,12 @@ export function findWinograd(context: LoweringContext, shape: ConvolutionShape):
 /** Channels on either side from which it is the fastest way. */
 const fewestChannels = 16;
 
-/** Channels from which it is worth any memory, and the most bytes that the tiles of one tensor may take with fewer. */
+/**
+ * The most bytes that the tiles of one tensor may take, with as many channels as make it worth most and with fewer. Tiles are 2.25 or 4 times as large as their
+ * tensor, and two tensors' are there at a time.
+ */
 const manyChannels = 64;
-const mostBytes = 24 * 2 ** 20;
+const mostBytes = { many: 256 * 2 ** 20, few: 24 * 2 ** 20 };
 
 /**
  * By what was fastest in one thread, in ms of processor time for y, dX and dW as ONNX Runtime's convolutions and products / with steps of 2 / of 4:
@@ -65,7 +68,7 @@ function chooseStep({ x, units, group, window }: ConvolutionShape): TileStep | u
   if (![x, [images, units, ...window.output]].every((shape) => isTileable({ dtype: "float32", shape }))) return undefined;
   return ([4, 2] as const).find((step) => {
     const tiles = images * product(window.output.map((size) => Math.ceil(size / step)));
-    return tiles * 8 >= fewest && (fewest >= manyChannels || tiles * most * (step + 2) ** 2 * 4 <= mostBytes);
+    return tiles * 8 >= fewest && tiles * most * (step + 2) ** 2 * 4 <= mostBytes[fewest >= manyChannels ? "many" : "few"];
   });
 }
 

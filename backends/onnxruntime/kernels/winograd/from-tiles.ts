@@ -5,7 +5,7 @@ import type { Matrix } from "./algorithm.ts";
 import { transposeLanes } from "./lanes.ts";
 import { LinearCode } from "./linear-code.ts";
 import { readPieces, writePieces } from "./pieces.ts";
-import { imageRows, lineVectors, paddedPlane, pointStride, tileCount, tileParts, type Tiling } from "./tiling.ts";
+import { imageRows, lineVectors, paddedPlane, pointStride, tileCount, tileParts, type TilePart, type Tiling } from "./tiling.ts";
 import { eachFour, fourAddresses } from "./to-tiles.ts";
 
 /**
@@ -25,7 +25,10 @@ export function planFromTiles(tiling: Tiling, matrix: Matrix): KernelPlan {
   const plane = paddedPlane(tiling);
   const [transform, copy] = [transformFunction(tiling, matrix), copyFunction(tiling)];
   const planeBytes = height * width * 4;
-  const resultBytes = Math.max(...parts.map((part) => part.images)) * channels * planeBytes;
+  const rowsOf = ({ row, rows }: TilePart): ReturnType<typeof imageRows> => {
+    return imageRows(tiling, row * step, row + rows === tiles[0] ? plane.rows : (row + rows) * step);
+  };
+  const resultBytes = Math.max(...parts.map((part) => part.images * channels * rowsOf(part).count * width * 4));
   const total = images * tiles[0] * tiles[1];
   return {
     functions: [transform, copy],
@@ -45,8 +48,7 @@ export function planFromTiles(tiling: Tiling, matrix: Matrix): KernelPlan {
           const bytes = tileCount(tiling, { ...part, rows: count }) * channels * 4;
           const pieces = { count: points, offset: first * channels * 4, bytes, stride: total * channels * 4 };
           const data = readPieces(tools, from, pieces, { address: scratch, stride: spacing });
-          const isLast = part.row + part.rows === tiles[0];
-          const rows = imageRows(tiling, part.row * step, isLast ? plane.rows : (part.row + part.rows) * step);
+          const rows = rowsOf(part);
           const rowsBytes = rows.count * width * 4;
           const start = planes + row * step * plane.rowBytes;
           for (let image = 0; image < part.images; image += 1) {

@@ -5,7 +5,7 @@ import type { Matrix } from "./algorithm.ts";
 import { transposeLanes } from "./lanes.ts";
 import { LinearCode } from "./linear-code.ts";
 import { readPieces, writePieces } from "./pieces.ts";
-import { imageRows, lineVectors, paddedPlane, pointStride, tileCount, tileParts, type Tiling } from "./tiling.ts";
+import { imageRows, lineVectors, paddedPlane, pointStride, tileCount, tileParts, type TilePart, type Tiling } from "./tiling.ts";
 
 /**
  * Images [N, C, H, W] as transformed tiles [points, N * tiles, C]: matrix tile matrix^T, its points first.
@@ -26,7 +26,8 @@ export function planToTiles(tiling: Tiling, matrix: Matrix): KernelPlan {
   const rowsBytes = size * plane.rowBytes;
   const [copy, transform] = [copyFunction(tiling), transformFunction(tiling, matrix, spacing)];
   const planeBytes = height * width * 4;
-  const sourceBytes = Math.max(...parts.map((part) => part.images)) * channels * planeBytes;
+  const rowsOf = ({ row, rows }: TilePart): ReturnType<typeof imageRows> => imageRows(tiling, row * step, (row + rows - 1) * step + tiling.extent);
+  const sourceBytes = Math.max(...parts.map((part) => part.images * channels * rowsOf(part).count * width * 4));
   const total = images * tiles[0] * tiles[1];
   return {
     functions: [copy, transform],
@@ -40,7 +41,7 @@ export function planToTiles(tiling: Tiling, matrix: Matrix): KernelPlan {
         floats.fill(0, planes / 4, buffer / 4);
         const { begin: firstPart, end } = rangeOf(share, parts.length);
         for (const part of parts.slice(firstPart, end)) {
-          const rows = imageRows(tiling, part.row * step, (part.row + part.rows - 1) * step + tiling.extent);
+          const rows = rowsOf(part);
           const data = readPieces(
             tools,
             from,
