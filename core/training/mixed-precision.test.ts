@@ -128,3 +128,14 @@ describe("mixed precision", () => {
     }
   });
 });
+
+test("a checkpoint of another precision is refused", async () => {
+  let kept: Checkpoint | undefined;
+  const store: CheckpointStore = { save: async (checkpoint) => String((kept = checkpoint).step), load: async () => undefined };
+  await fit({ ...everything(backend), epochs: 1, checkpoints: store });
+  const resumed = fit({ ...everything(backend), precision: "mixed_float16", resume: kept ?? expect.fail("nothing was saved") });
+  await expect(resumed).rejects.toMatchObject({
+    code: "CHECKPOINT_INVALID",
+    message: expect.stringContaining("optimizer or precision differs") as unknown,
+  });
+});

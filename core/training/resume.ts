@@ -37,7 +37,7 @@ export function newCheckpoint(model: Model, { graphHash, seed }: RunIdentity): C
 export function resumeFrom(checkpoint: Checkpoint, { state, graphHash, seed }: RunIdentity): Checkpoint {
   if (checkpoint.graphHash !== graphHash) {
     throw invalid(
-      `the checkpoint is of another training graph (${short(checkpoint.graphHash)}, this one is ${short(graphHash)}): its model, loss or optimizer differs; ` +
+      `the checkpoint is of another training graph (${short(checkpoint.graphHash)}, this one is ${short(graphHash)}): its model, loss, optimizer or precision differs; ` +
         "resume with those it was made with, or start anew",
     );
   }
