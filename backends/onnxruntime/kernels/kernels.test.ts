@@ -148,11 +148,19 @@ const pools: readonly Case[] = [
   { size: [5, 4], kernel: [2, 2], output: [2, 2] },
   { size: [3, 7], kernel: [1, 2], output: [3, 3] },
   { size: [11, 13], kernel: [3, 2], output: [3, 6] },
-].map(({ size, kernel, output }) => ({
+  { size: [9, 10], kernel: [3, 5], output: [3, 3], window: { strides: [3, 2] } },
+  { size: [12, 16], kernel: [3, 3], output: [6, 8], window: { strides: [2, 2], pads: [1, 1, 1, 1] } },
+  { size: [9, 7], kernel: [3, 3], output: [5, 4], window: { strides: [2, 2], pads: [1, 1, 1, 1] } },
+  { size: [8, 9], kernel: [3, 3], output: [6, 7], window: { strides: [1, 1] } },
+  { size: [8, 21], kernel: [2, 3], output: [4, 21], window: { strides: [2, 1], pads: [0, 1, 0, 1] } },
+  { size: [3, 3], kernel: [2, 2], output: [2, 2], window: { strides: [2, 2], ceil_mode: 1 } },
+  { size: [10, 11], kernel: [2, 3], output: [5, 4], window: { strides: [2, 2], dilations: [2, 2], pads: [1, 0, 1, 1] } },
+  { size: [6, 2], kernel: [3, 3], output: [3, 1], window: { strides: [2, 2], pads: [1, 1, 1, 1] } },
+].map(({ size, kernel, output, window = {} }) => ({
   operator: "MaxPoolGrad",
   shapes: [size, output, output].map(([height = 0, width = 0]) => [3, 70, height, width]),
   outputs: 1,
-  attributes: { kernel_shape: kernel, strides: kernel },
+  attributes: { kernel_shape: kernel, strides: kernel, ...window },
   steps: 4,
 }));
 
