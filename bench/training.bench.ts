@@ -11,14 +11,14 @@ import { subjects, type Subject } from "./subjects/index.ts";
 const checkedSteps = 5;
 
 /**
- * One training step (forward, loss, gradients, Adam) of each subject, on 1 and 2 threads, against PyTorch on the CPU and tfjs on wasm.
+ * One training step (forward, loss, gradients, Adam) of each subject, on 1 and 2 threads, against PyTorch on the CPU, tfjs and jax-js on wasm.
  *
  * Every system is a process of its own with the same weights and rows; steps are timed inside it, interleaved. `--subject=<part of a name>` and
  * `--threads=<n>` run a part of it, `--rounds=<n>` fewer or more timings.
  */
 export const bench: Bench = {
   name: "training",
-  description: "one training step on onnxruntime against PyTorch on the CPU (the faster of its layouts, fused Adam) and tfjs layers on wasm",
+  description: "one training step on onnxruntime against PyTorch on the CPU (the faster of its layouts, fused Adam), tfjs layers and jax-js on wasm",
   async run(context) {
     const results: BenchResult[] = [];
     const chosen = subjects.filter(({ name }) => name.toLowerCase().includes(context.flags.get("subject")?.toLowerCase() ?? ""));
@@ -91,6 +91,7 @@ async function startPeers(subject: Subject, { threads, folder, log }: PeerOption
   if (python === undefined) log(`${subject.name}: no PyTorch in bench/.venv: run npm run bench:setup, or name an interpreter in BENCH_PYTHON`);
   else peers.push({ name: "PyTorch", trainer: await fasterLayout(subject, python, { threads, folder, log }) });
   if (subject.tfjs !== undefined && threads === 1) peers.push({ name: "tfjs-wasm", trainer: await startNode("tfjs-steps.ts", [subject.name]) });
+  if (subject.jax !== undefined && threads === 1) peers.push({ name: "jax-js", trainer: await startNode("jax-steps.ts", [subject.name]) });
   return peers;
 }
 

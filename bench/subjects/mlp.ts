@@ -22,6 +22,14 @@ export const mlp: Subject = {
       return model;
     },
   },
+  jax({ numpy, nn }, parameters, x) {
+    const layers = [0, 2, 4].map((i) => [parameters[i], parameters[i + 1]] as const);
+    return layers.reduce((value, [kernel, bias], i) => {
+      if (kernel === undefined || bias === undefined) throw new Error("three layers have six parameters");
+      const sums = numpy.dot(value, kernel).add(bias);
+      return i < layers.length - 1 ? nn.relu(sums) : sums;
+    }, x);
+  },
   learningRate: 0.0003,
   repeats: 20,
   rounds: 21,

@@ -1,4 +1,5 @@
 import { Random, tensor, type Model, type Tensor, type Tensors } from "../../core/index.ts";
+import type { Jax, JaxArray } from "../peers/jax.ts";
 import type { TfjsPeer, TfModel } from "../peers/tfjs-layers.ts";
 
 /** Classes that every subject tells apart. */
@@ -25,6 +26,8 @@ export interface Subject {
     /** Where the image is flattened: channels and pixels of the dense layer after it, whose rows tfjs orders pixels first. */
     readonly flattened?: { readonly parameter: string; readonly channels: number; readonly pixels: number };
   };
+  /** Its logits in jax-js, where it is written in it: from the parameters in the model's order and the rows. */
+  readonly jax?: (jax: Jax, parameters: readonly JaxArray[], x: JaxArray) => JaxArray;
   /** The learning rate of every step. */
   readonly learningRate: number;
   /** How far losses of the first steps may be from PyTorch's; 1e-4 by default. */
