@@ -13,15 +13,16 @@ import { transposedEnds, windowAxes } from "./window.ts";
 const fewestFlipped = 32;
 
 /**
- * Input channels from which a strided convolution is faster unfolded: in ms of processor time where ConvTranspose took the second, [32, 64, 32, 32] to 128
- * 15 / 14, [32, 128, 16, 16] to 256 12.2 / 12.5, [32, 256, 8, 8] to 512 11 / 20.
+ * Input channels from which a strided convolution is faster unfolded: in ms of processor time where ConvTranspose took the second,
+ * [32, 64, 32, 32] to 128 15 / 14, [32, 128, 16, 16] to 256 12.2 / 12.5, [32, 256, 8, 8] to 512 11 / 20.
  */
 const fewestUnfolded = 128;
 
 /**
  * A convolution's gradient by its input: ConvInputGrad(dY, W) -> dX.
  *
- * 3x3 by our kernels where they are faster. Else stride 1 and many channels or 1x1: the convolution of dY with the kernel flipped and its channels swapped. Otherwise ConvTranspose.
+ * 3x3 by our kernels where they are faster. Else, for stride 1 and many channels or 1x1, the convolution of dY with the kernel flipped and its
+ * channels swapped; otherwise ConvTranspose.
  */
 export const convInputGrad: Lowering = {
   operator: "ConvInputGrad",

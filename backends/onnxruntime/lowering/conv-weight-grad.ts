@@ -30,7 +30,7 @@ export const convWeightGrad: Lowering = {
 };
 
 /**
- * By what was fastest in one thread, in ms as convolution / batched / joined: [64, 6, 14, 14] to 16 with 5x5 1.5 / 2.0 / 1.9,
+ * What our kernels do not take. By what was fastest in one thread, in ms as convolution / batched / joined: [64, 6, 14, 14] to 16 with 5x5 1.5 / 2.0 / 1.9,
  * [32, 3, 64, 64] to 64 with 7x7 5.9 / 25 / 24, [64, 16, 14, 14] to 32 with 3x3 3.2 / 1.5 / 1.6, [32, 64, 32, 32] to 64 41 / 17 / 18,
  * [32, 256, 4, 4] to 256 6.5 / 6.6 / 4.5, and [32, 64, 16, 16] to 128 with 1x1 5.0 / 0.7 / 0.9. With 1x1 [32, 320, 4, 4] to 1280 took 12.3 ms batched,
  * because that writes and adds up a product for each image, and 3.2 joined, which transposes the data instead.

@@ -19,11 +19,14 @@ export interface UnfoldedGradients {
 /** Channels on either side from which unfolding is measured to be the faster way. */
 const fewestChannels = 16;
 
+/** The most bytes that an unfolded input may take: with a stride of 2 it is 2.25 times as large as the input. */
+const mostBytes = 256 * 2 ** 20;
+
 /**
  * The gradients of a 3x3 convolution with a stride where kernels of our own can be used, else undefined.
  *
- * By the weights it took, in ms of processor time where one slice and product a place took the second: [32, 64, 32, 32] to 128 21 / 26, [32, 128, 16, 16] to 256
- * 14 / 17, [32, 256, 8, 8] to 512 12 / 16, [32, 16, 32, 32] to 32 3.1 / 4.4; 1x1 is slower.
+ * By the weights it took, in ms of processor time where one slice and product a place took the second: [32, 64, 32, 32] to 128 21 / 26,
+ * [32, 128, 16, 16] to 256 14 / 17, [32, 256, 8, 8] to 512 12 / 16, [32, 16, 32, 32] to 32 3.1 / 4.4; 1x1 is slower.
  */
 export function findUnfolded(context: LoweringContext, shape: ConvolutionShape): UnfoldedGradients | undefined {
   const { kernel: call, emit } = context;
@@ -45,8 +48,9 @@ export function findUnfolded(context: LoweringContext, shape: ConvolutionShape):
   };
   const outputs: Tiling = { shape: [images, units, first.output, second.output], step: 1, extent: 1, begin: [0, 0], tiles: inputs.tiles };
   if (![inputs, outputs].every((tiling) => isTileable({ dtype: "float32", shape: tiling.shape }))) return undefined;
-
   const pixels = images * first.output * second.output;
+  if (places * pixels * channels * 4 > mostBytes) return undefined;
+
   const multiply = (a: string, b: string, transA: number): string => {
     return emit.emit("FusedMatMul", [a, b], { transA: int(transA) }, { domain: "com.microsoft" });
   };

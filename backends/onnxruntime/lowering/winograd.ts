@@ -46,16 +46,17 @@ export function findWinograd(context: LoweringContext, shape: ConvolutionShape):
 const fewestChannels = 16;
 
 /**
- * The most bytes that the tiles of one tensor may take, with as many channels as make it worth most and with fewer. Tiles are 2.25 or 4 times as large as their
- * tensor, and two tensors' are there at a time.
+ * The most bytes that the tiles of one tensor may take, with as many channels as make it worth most and with fewer. Tiles are 2.25 or 4 times as
+ * large as their tensor, and two tensors' are there at a time.
  */
 const manyChannels = 64;
 const mostBytes = { many: 256 * 2 ** 20, few: 24 * 2 ** 20 };
 
 /**
  * By what was fastest in one thread, in ms of processor time for y, dX and dW as ONNX Runtime's convolutions and products / with steps of 2 / of 4:
- * [32, 16, 32, 32] 12 / 12 / 8.2, [32, 32, 32, 32] 28 / 27 / 19, [32, 64, 32, 32] 78 / 75 / 45, [32, 128, 16, 16] 65 / 45 / 29, [32, 256, 8, 8] 61 / 35 / 25,
- * [32, 512, 4, 4] 81 / 40 / 42, [32, 256, 4, 4] 21.4 / 10.4 / 10.2, [4, 512, 7, 7] 41 / 24 / 33, [4, 128, 28, 28] 25 / 17 / 13, [1, 64, 32, 32] 2.7 / 2.2 / 1.4.
+ * [32, 16, 32, 32] 12 / 12 / 8.2, [32, 32, 32, 32] 28 / 27 / 19, [32, 64, 32, 32] 78 / 75 / 45, [32, 128, 16, 16] 65 / 45 / 29,
+ * [32, 256, 8, 8] 61 / 35 / 25, [32, 512, 4, 4] 81 / 40 / 42, [32, 256, 4, 4] 21.4 / 10.4 / 10.2, [4, 512, 7, 7] 41 / 24 / 33,
+ * [4, 128, 28, 28] 25 / 17 / 13, [1, 64, 32, 32] 2.7 / 2.2 / 1.4.
  * A step of 4 halves the products again, but its kernels are 2.25 times as large, which few tiles do not make up for.
  */
 function chooseStep({ x, units, group, window }: ConvolutionShape): TileStep | undefined {
