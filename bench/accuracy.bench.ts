@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -7,6 +7,7 @@ import { spawn } from "node:child_process";
 import { adam, cosineSchedule, fit, softmaxCrossEntropy, tensorBatches, type Model, type Tensors } from "../core/index.ts";
 import { openOnnxRuntime } from "../backends/onnxruntime/index.ts";
 import { requireCheck, type Bench, type BenchContext, type BenchResult } from "./bench.ts";
+import { curvesSvg, type Curve } from "./curves.ts";
 import { fashionMnist, fashionMnistFolder } from "./fashion-mnist.ts";
 import { findPython, pytorchEnvironment, writeTensors } from "./peers/pytorch.ts";
 import { accuracySubject } from "./subjects/accuracy.ts";
@@ -18,7 +19,7 @@ const tolerance = 0.005;
  * A network learns Fashion-MNIST here and in PyTorch: the same first weights, recipe and number of epochs, each system's own shuffles. The ratio is of the accuracies on the
  * 10,000 test images, the mean of the seeds.
  *
- * Flags: --network=lenet|resnet18, --epochs, --seeds, --batch, --peer=no (ours alone).
+ * Flags: --network=lenet|resnet18, --epochs, --seeds, --batch, --threads, --peer=no (ours alone), --curves=<file.svg> (a chart, and the numbers beside it as JSON).
  */
 export const bench: Bench = {
   name: "accuracy",
@@ -58,18 +59,20 @@ async function compare(data: { readonly train: Tensors; readonly test: Tensors }
     epochs: Number(flags.get("epochs") ?? 6),
     batch: Number(flags.get("batch") ?? 128),
     learningRate,
-    threads: availableParallelism(),
+    threads: Number(flags.get("threads") ?? availableParallelism()),
   };
   const seeds = Array.from({ length: Number(flags.get("seeds") ?? 3) }, (_, seed) => seed);
   const python = flags.get("peer") === "no" ? undefined : findPython();
   if (python === undefined) log("without PyTorch: run `npm run bench:setup` to compare with it");
-  const curves: { readonly seed: number; readonly ours: readonly Epoch[]; readonly pytorch: readonly Epoch[] | undefined }[] = [];
+  const curves: SeedCurves[] = [];
   for (const seed of seeds) {
     const model = accuracySubject(recipe.network, seed);
     const ours = await trainOurs(model, { data, recipe, seed, log });
     const pytorch = python === undefined ? undefined : await trainPytorch(python, model, { data, recipe, seed, log });
     curves.push({ seed, ours, pytorch });
   }
+  const file = flags.get("curves");
+  if (file !== undefined) await writeCurves(file, recipe, curves);
   const last = (epochs: readonly Epoch[] | undefined): number => epochs?.at(-1)?.accuracy ?? NaN;
   const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
   const ours = mean(curves.map((curve) => last(curve.ours)));
@@ -82,6 +85,21 @@ async function compare(data: { readonly train: Tensors; readonly test: Tensors }
     spread: python === undefined ? {} : { [`${what} vs PyTorch`]: [Math.min(...ratios), Math.max(...ratios)] },
     checks: { recipe, mean: { ours, ...(python !== undefined && { pytorch: theirs }) }, curves },
   };
+}
+
+/** What one seed gave. */
+interface SeedCurves {
+  readonly seed: number;
+  readonly ours: readonly Epoch[];
+  readonly pytorch: readonly Epoch[] | undefined;
+}
+
+/** Writes the accuracies as a chart and as JSON. @param file the chart's, ending in .svg */
+async function writeCurves(file: string, recipe: Recipe, curves: readonly SeedCurves[]): Promise<void> {
+  const line = (name: string, epochs: readonly Epoch[] = []): Curve => ({ name, values: epochs.map(({ accuracy }) => accuracy) });
+  const lines = curves.flatMap(({ ours, pytorch }) => [line("Espalier", ours), ...(pytorch ? [line("PyTorch", pytorch)] : [])]);
+  await writeFile(file, curvesSvg(`Fashion-MNIST, ${recipe.network}`, "accuracy on the 10,000 test images", lines));
+  await writeFile(file.replace(/\.svg$/, ".json"), `${JSON.stringify({ recipe, curves }, undefined, 1)}\n`);
 }
 
 interface Run {
