@@ -1,6 +1,7 @@
 import { Worker } from "node:worker_threads";
 import { EspalierError, type KernelTiming, type Tensors } from "../../core/index.ts";
 import type { Engine, EngineCompile, ExecutableId } from "./engine.ts";
+import { SharedFeeds } from "./shared-feeds.ts";
 import { besideThisFile } from "./thread-module.ts";
 import { copyTensors, fromFailure, transferable, type Call, type Reply, type WorkerSettings } from "./worker-protocol.ts";
 
@@ -28,6 +29,7 @@ export async function openWorkerEngine(
 class WorkerEngine implements Engine {
   readonly #worker: Worker;
   readonly #pending = new Map<number, Pending>();
+  readonly #feeds = new Map<ExecutableId, SharedFeeds>();
   #calls = 0;
   #lost: EspalierError | undefined;
   #closed: Promise<void> | undefined;
@@ -53,7 +55,8 @@ class WorkerEngine implements Engine {
   }
 
   async run(id: ExecutableId, feeds: Tensors, batch: number): Promise<Tensors> {
-    const copies = copyTensors(feeds); // the caller keeps its memory
+    if (this.#pending.size === 0) return this.#call("run", [id, this.#shared(id).write(feeds), batch]);
+    const copies = copyTensors(feeds); // what is shared is in use
     return this.#call("run", [id, copies, batch], transferable(copies));
   }
 
@@ -70,6 +73,7 @@ class WorkerEngine implements Engine {
   }
 
   release(id: ExecutableId): Promise<void> {
+    this.#feeds.delete(id);
     return this.#call("release", [id]);
   }
 
@@ -86,6 +90,12 @@ class WorkerEngine implements Engine {
     await this.#call<void>("close", []);
     this.#worker.ref();
     await ended;
+  }
+
+  #shared(id: ExecutableId): SharedFeeds {
+    const feeds = this.#feeds.get(id) ?? new SharedFeeds();
+    this.#feeds.set(id, feeds);
+    return feeds;
   }
 
   #call<T>(method: Call["method"], args: readonly unknown[], memory: readonly ArrayBuffer[] = []): Promise<T> {
