@@ -187,7 +187,8 @@ export class Program {
       const isHelped = await this.#startTeam(plan);
       if (plan.model === undefined) return { plan, session: undefined, isHelped };
       const { team } = native;
-      const help = team && { threads: team.threads, load: (places: readonly KernelPlace[]) => team.load(graph, places) };
+      const source = { graph, isPacked: this.#packed, kernels: plan.calls.length };
+      const help = team && { threads: team.threads, load: (places: readonly KernelPlace[]) => team.load(source, places) };
       const kernels = isBindable(plan.model) ? await compileKernels(plan.calls, { ...native, ...(help && { help }) }) : undefined;
       if (kernels !== undefined) {
         const session = openBoundSession(native, { model: plan.model, kernels }, settings);

@@ -1,13 +1,11 @@
 import { parentPort, workerData } from "node:worker_threads";
+import { tensor } from "../../core/index.ts";
 import { importKoffi } from "./native/koffi.ts";
 import { findCopy } from "./native/memory-copy.ts";
 import { planGraph } from "./plan.ts";
 import { bindKernels, type BoundKernel } from "./kernels/bind.ts";
 import { optimizerShares } from "./kernels/optimizer-kernels.ts";
-import { addressesAt, control, endOfRun, optimizerTasks, type TeamAnswer, type TeamMessage, type TeamSettings } from "./team.ts";
-
-/** Times that it looks for the next phase before it sleeps, about 0.02 ms; ONNX Runtime's own threads want the core between kernels. */
-const looks = 2000;
+import { addressesAt, control, looks, optimizerTasks, type TeamAnswer, type TeamMessage, type TeamSettings } from "./team.ts";
 
 /** One of a team's threads: it compiles the kernels of the same plan, and while the model runs it does its share of each call. */
 async function serve({ control: block, memory, share }: TeamSettings): Promise<void> {
@@ -18,16 +16,22 @@ async function serve({ control: block, memory, share }: TeamSettings): Promise<v
   const copy = findCopy(await importKoffi());
   const optimize = optimizerShares(memory);
   const models = new Map<number, readonly BoundKernel[]>();
-  let seen = 0;
 
-  /** Answers calls until the run ends. The event loop waits meanwhile. */
-  const listen = (): void => {
-    for (;;) {
+  const hasEnded = (run: number): boolean => ((Atomics.load(numbers, control.ended) - run) | 0) >= 0; // both start again after 2^31
+
+  /**
+   * Answers a run's calls until it ends, which it may have before this thread hears of it. The event loop waits meanwhile.
+   *
+   * That a run has ended is a number of its own: a thread that wakes late must not take the next run's call, half written, for one of this run's.
+   */
+  const listen = ({ run, calls }: TeamMessage & { readonly kind: "listen" }): void => {
+    let seen = calls;
+    while (!hasEnded(run)) {
       for (let look = 0; look < looks && Atomics.load(numbers, control.calls) === seen; look += 1);
       Atomics.wait(numbers, control.calls, seen);
-      if (Atomics.load(numbers, control.calls) === seen) continue;
-      seen = Atomics.load(numbers, control.calls);
-      if (numbers[control.call] === endOfRun) return;
+      const now = Atomics.load(numbers, control.calls);
+      if (now === seen || hasEnded(run)) continue;
+      seen = now;
       try {
         compute();
       } catch {
@@ -55,9 +59,7 @@ async function serve({ control: block, memory, share }: TeamSettings): Promise<v
         port.postMessage(load(message));
         break;
       case "listen":
-        if (Atomics.load(numbers, control.ended) >= message.run) break; // it came too late
-        seen = Math.max(seen, message.calls);
-        listen();
+        listen(message);
         break;
       case "release":
         models.delete(message.model);
@@ -66,9 +68,13 @@ async function serve({ control: block, memory, share }: TeamSettings): Promise<v
         message satisfies never;
     }
   });
-  const load = ({ model, graph, place }: TeamMessage & { readonly kind: "load" }): TeamAnswer => {
+  const load = ({ model, source, place }: TeamMessage & { readonly kind: "load" }): TeamAnswer => {
     try {
-      const { calls } = planGraph(graph, { kernels: true });
+      const { graph, isPacked, kernels } = source;
+      // Kernels ask whether weights are constants, not what they are.
+      const initializers = Object.fromEntries(isPacked ? graph.state.map(({ name }) => [name, tensor("float32", [0], [])] as const) : []);
+      const { calls } = planGraph(graph, { initializers, kernels: true });
+      if (calls.length !== kernels) return { model, failure: `it plans ${calls.length} kernels, not ${kernels}` };
       models.set(
         model,
         bindKernels(

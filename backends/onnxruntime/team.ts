@@ -21,9 +21,18 @@ export interface TeamModel {
   release(): void;
 }
 
+/** What every thread plans a model's kernels from: all must come to the same ones in the same order. */
+export interface TeamSource {
+  readonly graph: Graph;
+  /** Whether its state is written into the model. */
+  readonly isPacked: boolean;
+  /** How many kernels it comes to. */
+  readonly kernels: number;
+}
+
 /** What is posted to a thread. */
 export type TeamMessage =
-  | { readonly kind: "load"; readonly model: number; readonly graph: Graph; readonly place: KernelPlace }
+  | { readonly kind: "load"; readonly model: number; readonly source: TeamSource; readonly place: KernelPlace }
   | { readonly kind: "listen"; readonly run: number; /** The number of calls so far. */ readonly calls: number }
   | { readonly kind: "release"; readonly model: number };
 
@@ -50,20 +59,19 @@ export const control = {
   phase: 5,
   inputs: 6,
   outputs: 7,
-  /** The number of runs that have ended. */ ended: 8,
+  /** The last run that has ended; like `calls` it starts again below 0 after 2^31. */ ended: 8,
 } as const;
 
-/** Calls that are no kernel's: the end of listening, and an optimizer's tasks, whose input is where their table is. */
-export const endOfRun = -1;
-export const optimizerTasks = -2;
+/** A call that is no kernel's: an optimizer's tasks, whose input is where their table is. */
+export const optimizerTasks = -1;
 
 export const addressesAt = 64;
 
 /** Inputs and outputs that one call can have. */
 export const mostAddresses = 120;
 
-/** Times that a thread looks before it sleeps: about 0.02 ms. */
-const looks = 2000;
+/** Times that a thread looks before it sleeps, about 0.02 ms: ONNX Runtime's own threads want the core between kernels. */
+export const looks = 2000;
 
 /** A thread that has not answered for so long has died. */
 const patienceMs = 60_000;
@@ -83,6 +91,8 @@ export class KernelTeam {
   #listening: readonly Worker[] = [];
   #models = 0;
   #runs = 0;
+  /** What every call throws once a thread has died. */
+  #lost: EspalierError | undefined;
 
   constructor(threads: number, { memory }: Arena) {
     this.threads = threads;
@@ -94,31 +104,39 @@ export class KernelTeam {
 
   /** Starts the threads. Calling twice is harmless. */
   async start(): Promise<void> {
-    this.#workers ??= Promise.all(Array.from({ length: this.threads - 1 }, (_, i) => this.#open(i + 1)));
+    this.#workers ??= this.#open();
     await this.#workers;
   }
 
-  /** Loads a model's kernels into every other thread. @param places one for each of them */
-  async load(graph: Graph, places: readonly KernelPlace[]): Promise<TeamModel> {
+  /**
+   * Loads a model's kernels into every other thread.
+   *
+   * @param places one for each of them
+   * @throws BACKEND_LOST when a thread does not start or has died
+   */
+  async load(source: TeamSource, places: readonly KernelPlace[]): Promise<TeamModel> {
     await this.start();
     this.#models += 1;
     const model = this.#models;
     const workers = (await this.#workers) ?? [];
-    await Promise.all(
-      places.map((place, i) => {
-        const worker = workers[i];
-        if (worker === undefined) throw new EspalierError("INTERNAL", "a team has fewer threads than places", {});
-        const loaded = answerOf(worker, model);
-        worker.postMessage({ kind: "load", model, graph, place } satisfies TeamMessage, []);
-        return loaded;
-      }),
-    );
-    return {
-      run: (call, own) => this.#run(model, call, own),
-      release: () => {
-        for (const worker of workers) worker.postMessage({ kind: "release", model } satisfies TeamMessage, []);
-      },
+    const release = (): void => {
+      for (const worker of workers) worker.postMessage({ kind: "release", model } satisfies TeamMessage, []);
     };
+    try {
+      await Promise.all(
+        places.map((place, i) => {
+          const worker = workers[i];
+          if (worker === undefined) throw new EspalierError("INTERNAL", "a team has fewer threads than places", {});
+          const loaded = answerOf(worker, model);
+          worker.postMessage({ kind: "load", model, source, place } satisfies TeamMessage, []);
+          return loaded;
+        }),
+      );
+    } catch (error) {
+      release();
+      throw error;
+    }
+    return { run: (call, own) => this.#run(model, call, own), release };
   }
 
   /** From now on the threads listen for calls, which takes them some processor time. */
@@ -132,8 +150,7 @@ export class KernelTeam {
   /** Ends listening. */
   rest(): void {
     this.#listening = [];
-    this.#control[control.call] = endOfRun;
-    this.#control[control.ended] = this.#runs;
+    Atomics.store(this.#control, control.ended, this.#runs);
     this.#announce();
   }
 
@@ -154,14 +171,30 @@ export class KernelTeam {
     await Promise.all(workers.map((worker) => worker.terminate()));
   }
 
-  async #open(index: number): Promise<Worker> {
+  /** Opens all threads or none. */
+  async #open(): Promise<readonly Worker[]> {
+    const workers = Array.from({ length: this.threads - 1 }, (_, i) => this.#create(i + 1));
+    try {
+      await Promise.all(workers.map((worker) => answerOf(worker, 0)));
+    } catch (error) {
+      this.#workers = undefined;
+      await Promise.all(workers.map((worker) => worker.terminate()));
+      throw error;
+    }
+    return workers;
+  }
+
+  #create(index: number): Worker {
     const settings: TeamSettings = { ...this.#settings, share: { index, count: this.threads } };
     const worker = new Worker(besideThisFile("team-worker"), { workerData: settings, name: `espalier-kernels-${index}` });
-    await answerOf(worker, 0);
+    worker.on("error", (error: Error) => {
+      this.#lost ??= lost(error); // without a listener it would end the process
+    });
     return worker;
   }
 
   #run(model: number, { call, phase, inputs, outputs }: TeamCall, own: () => void): void {
+    if (this.#lost !== undefined) throw this.#lost;
     if (inputs.length + outputs.length > mostAddresses) throw new EspalierError("INTERNAL", "a kernel has too many inputs and outputs", { call });
     const others = this.#listening.length;
     this.#control.set([0, 0, model, call, phase, inputs.length, outputs.length], control.done);
@@ -179,7 +212,7 @@ export class KernelTeam {
     for (let look = 0; Atomics.load(this.#control, control.done) < others; look += 1) {
       if (look < looks) continue;
       const done = Atomics.load(this.#control, control.done);
-      if (done < others && Atomics.wait(this.#control, control.done, done, patienceMs) === "timed-out") throw lost();
+      if (done < others && Atomics.wait(this.#control, control.done, done, patienceMs) === "timed-out") throw (this.#lost ??= lost());
     }
   }
 
@@ -204,17 +237,19 @@ function answerOf(worker: Worker, model: number): Promise<void> {
     };
     const fail = (error: Error): void => {
       settle();
-      reject(error);
+      reject(lost(error));
     };
     worker.on("message", answer).on("error", fail);
     worker.ref();
   });
 }
 
-function lost(): EspalierError {
+function lost(cause?: Error): EspalierError {
+  const what = cause === undefined ? "no longer answers" : `failed: ${cause.message}`;
   return new EspalierError(
     "BACKEND_LOST",
-    "a thread of the onnxruntime backend no longer answers; open the backend again and restore a checkpoint",
+    `a thread of the onnxruntime backend ${what}; open the backend again and restore a checkpoint`,
     {},
+    { cause },
   );
 }

@@ -52,27 +52,32 @@ export async function compileKernels(calls: readonly KernelCall[], { arena, libr
     return { memory: arena.memory, base, scratch, shared: begin + scratchBytes * threads, share };
   };
   const plans = calls.map(({ plan }) => plan);
-  const alone = bindKernels(plans, place(begin, { index: 0, count: 1 }), library.copy);
   const places = Array.from({ length: threads }, (_, index) => place(begin + index * scratchBytes, { index, count: threads }));
-  const together = bindKernels(plans, places[0] ?? place(begin, { index: 0, count: 1 }), library.copy);
-  const team = threads > 1 ? await help?.load(places.slice(1)) : undefined;
-  const computations = calls.map(({ plan, outputs }, call): Computation => {
-    const compute = team !== undefined && large[call] === true ? shared(call, together[call], team) : alone[call];
+  const [first, ...others] = places;
+  try {
+    const alone = bindKernels(plans, place(begin, { index: 0, count: 1 }), library.copy);
+    const team = others.length > 0 ? await help?.load(others) : undefined;
+    const together = first !== undefined && team !== undefined ? bindKernels(plans, first, library.copy) : [];
     return {
-      outputs,
-      compute: (inputs, results) => {
-        for (let phase = 0; phase < plan.phases.length; phase += 1) compute?.(phase, inputs, results);
+      computations: calls.map(({ plan, outputs }, call): Computation => {
+        const compute = team !== undefined && large[call] === true ? shared(call, together[call], team) : alone[call];
+        return {
+          outputs,
+          compute: (inputs, results) => {
+            for (let phase = 0; phase < plan.phases.length; phase += 1) compute?.(phase, inputs, results);
+          },
+        };
+      }),
+      isHelped: team !== undefined,
+      release: () => {
+        team?.release();
+        arena.free(floats);
       },
     };
-  });
-  return {
-    computations,
-    isHelped: team !== undefined,
-    release: () => {
-      team?.release();
-      arena.free(floats);
-    },
-  };
+  } catch (error) {
+    arena.free(floats);
+    throw error;
+  }
 }
 
 function shared(call: number, own: BoundKernel | undefined, team: TeamModel): BoundKernel {
