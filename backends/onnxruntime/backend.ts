@@ -21,6 +21,8 @@ export interface OnnxRuntimeOptions {
    * WebAssembly; "onnxruntime-node" never does.
    */
   readonly binding?: "auto" | "onnxruntime-node";
+  /** From as many bytes on what our own kernels read and write is shared among the threads; by default 4 MiB. */
+  readonly sharedBytes?: number;
 }
 
 /**
@@ -32,11 +34,12 @@ export async function openOnnxRuntime({
   thread = "worker",
   threads = availableParallelism(),
   binding = "auto",
+  sharedBytes,
 }: OnnxRuntimeOptions = {}): Promise<Backend> {
   if (!Number.isSafeInteger(threads) || threads < 1) {
     throw new EspalierError("ARGUMENT_INVALID", `onnxruntime: threads must be a whole number from 1, not ${threads}`, { threads });
   }
-  const settings = { threads, binding };
+  const settings = { threads, binding, sharedBytes };
   const engine: Engine = thread === "inline" ? new HostEngine(await openHost(settings)) : await openWorkerEngine(settings);
   return new OnnxRuntimeBackend(engine, threads);
 }

@@ -188,7 +188,11 @@ export class Program {
       if (plan.model === undefined) return { plan, session: undefined, isHelped };
       const { team } = native;
       const source = { graph, isPacked: this.#packed, kernels: plan.calls.length };
-      const help = team && { threads: team.threads, load: (places: readonly KernelPlace[]) => team.load(source, places) };
+      const help = team && {
+        threads: team.threads,
+        leastBytes: team.leastBytes,
+        load: (places: readonly KernelPlace[]) => team.load(source, places),
+      };
       const kernels = isBindable(plan.model) ? await compileKernels(plan.calls, { ...native, ...(help && { help }) }) : undefined;
       if (kernels !== undefined) {
         const session = openBoundSession(native, { model: plan.model, kernels }, settings);
@@ -203,7 +207,7 @@ export class Program {
   async #startTeam({ optimizers }: Plan): Promise<boolean> {
     const { team } = this.#host.native ?? {};
     const parameters = optimizers.flatMap(({ targets }) => targets.map(({ parameter }) => this.store.get(parameter)));
-    const isHelped = team !== undefined && isWorthHelp(parameters);
+    const isHelped = team !== undefined && isWorthHelp(parameters, team);
     if (isHelped) await team.start();
     return isHelped;
   }

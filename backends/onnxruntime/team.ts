@@ -73,6 +73,9 @@ export const mostAddresses = 120;
 /** Times that a thread looks before it sleeps, about 0.02 ms: ONNX Runtime's own threads want the core between kernels. */
 export const looks = 2000;
 
+/** With 1 MiB LeNet took 5.1 ms in two threads, with 4 MiB 4.8, and larger networks no longer; waking takes about 0.05 ms. */
+const worthHelp = 2 ** 22;
+
 /** A thread that has not answered for so long has died. */
 const patienceMs = 60_000;
 
@@ -84,6 +87,8 @@ const patienceMs = 60_000;
 export class KernelTeam {
   /** Threads, the caller's among them. */
   readonly threads: number;
+  /** From as many bytes on a call is worth waking the threads. */
+  readonly leastBytes: number;
   readonly #settings: Omit<TeamSettings, "share">;
   readonly #control: Int32Array;
   readonly #addresses: BigInt64Array;
@@ -94,8 +99,9 @@ export class KernelTeam {
   /** What every call throws once a thread has died. */
   #lost: EspalierError | undefined;
 
-  constructor(threads: number, { memory }: Arena) {
+  constructor(threads: number, { memory }: Arena, { leastBytes = worthHelp }: { readonly leastBytes?: number } = {}) {
     this.threads = threads;
+    this.leastBytes = leastBytes;
     const block = new SharedArrayBuffer(addressesAt + 8 * mostAddresses);
     this.#settings = { control: block, memory };
     this.#control = new Int32Array(block);

@@ -27,11 +27,8 @@ export interface KernelHost {
   readonly arena: Arena;
   readonly library: OrtLibrary;
   /** Threads that help, with the model's kernels loaded into them. */
-  readonly help?: { readonly threads: number; readonly load: (places: readonly KernelPlace[]) => Promise<TeamModel> };
+  readonly help?: { readonly threads: number; readonly leastBytes: number; readonly load: (places: readonly KernelPlace[]) => Promise<TeamModel> };
 }
-
-/** From as many bytes on a kernel is worth waking other threads, which takes about 0.05 ms. */
-const worthHelp = 2 ** 20;
 
 /**
  * Compiles a model's kernels to one WebAssembly module over the arena.
@@ -42,7 +39,7 @@ export async function compileKernels(calls: readonly KernelCall[], { arena, libr
   if (calls.length === 0) return { computations: [], isHelped: false, release: () => undefined };
   const most = (sizes: readonly number[]): number => Math.ceil(Math.max(...sizes) / 64) * 64;
   const [scratchBytes, sharedBytes] = [most(calls.map(({ plan }) => plan.scratchBytes)), most(calls.map(({ plan }) => plan.sharedBytes ?? 0))];
-  const large = calls.map(({ bytes, outputs }) => help !== undefined && (bytes ?? 2 * bytesOf(outputs)) >= worthHelp);
+  const large = calls.map(({ bytes, outputs }) => help !== undefined && (bytes ?? 2 * bytesOf(outputs)) >= help.leastBytes);
   const threads = help !== undefined && large.includes(true) ? help.threads : 1;
   const floats = arena.allocate("float32", [(scratchBytes * threads + sharedBytes) / 4 + 16]);
   const begin = floats && arena.offsetOf(floats);

@@ -93,7 +93,7 @@ test("several threads update what one does, bit for bit, and only while they lis
   await team.start();
   const optimizer = fusedOptimizers.find(({ operator }) => operator === "Adam");
   if (optimizer === undefined) throw new Error("there is Adam");
-  const lengths = [100_003, 1, 64, 30_001];
+  const lengths = [1_000_003, 1, 64, 100_001];
   const [together, alone] = [lengths, lengths].map((sizes) => sizes.map((length) => allocate(arena, optimizer, length)));
   const kernels = { together: new OptimizerKernels(arena, team), alone: new OptimizerKernels(arena) };
   for (let step = 0; step < 4; step += 1) {

@@ -10,12 +10,9 @@ type WasmFunction = (...args: readonly number[]) => void;
 /** Optimizers with a kernel, in the order of the tables' numbers. */
 const withKernel = fusedOptimizers.filter(({ kernel }) => kernel !== undefined);
 
-/** From as many bytes of parameters on other threads are worth waking. */
-const worthHelp = 2 ** 18;
-
-/** Whether a step's parameters are. */
-export function isWorthHelp(parameters: readonly Tensor[]): boolean {
-  return 4 * parameters.reduce((sum, { data }) => sum + data.length, 0) >= worthHelp;
+/** Whether a step's parameters are worth a team's help. */
+export function isWorthHelp(parameters: readonly Tensor[], { leastBytes }: KernelTeam): boolean {
+  return 4 * parameters.reduce((sum, { data }) => sum + data.length, 0) >= leastBytes;
 }
 
 /** A share of a parameter is a multiple of so many bytes: a cache line. */
@@ -82,7 +79,7 @@ export class OptimizerKernels {
     const table = this.#write([withKernel.indexOf(optimizer), tasks.length, ...tasks.flat()]);
     if (table === undefined) return targets;
     const bytes = tasks.reduce((sum, [size = 0]) => sum + size, 0);
-    const team = bytes >= worthHelp && this.#team?.isListening === true ? this.#team : undefined;
+    const team = this.#team?.isListening === true && bytes >= this.#team.leastBytes ? this.#team : undefined;
     const compute = (this.#compute ??= optimizerShares(this.#arena.memory));
     if (team === undefined) compute(table, { index: 0, count: 1 });
     else team.optimize(table, () => compute(table, { index: 0, count: team.threads }));
