@@ -103,6 +103,7 @@ export { decodeQuantities, encodeTarget, fitTarget, rowsWithTarget, targetValues
 export { exampleRow, inputFields } from "./features/input-fields.ts";
 export {
   activation,
+  activityRegularization,
   adaptNormalization,
   add,
   alphaDropout,

@@ -1,4 +1,5 @@
 import { elementCount } from "../tensor.ts";
+import { findOperator } from "../operators/index.ts";
 import type { Value } from "../operators/operator.ts";
 import type { GraphBuilder } from "./builder.ts";
 import { constantOf } from "./constant-of.ts";
@@ -61,11 +62,17 @@ class Simplifier {
   }
 
   #merged(builder: GraphBuilder, node: Node): readonly Value[] {
+    if (findOperator(node.operator)?.isDistinct === true) return this.#added(builder, node);
     const key = JSON.stringify([node.operator, node.inputs, node.outputs.length, attributesKey(node)]);
     const known = this.#known.get(key);
     if (known !== undefined) return known;
-    const values = builder.addNode(node);
+    const values = this.#added(builder, node);
     this.#known.set(key, values);
+    return values;
+  }
+
+  #added(builder: GraphBuilder, node: Node): readonly Value[] {
+    const values = builder.addNode(node);
     this.#remember(node);
     return values;
   }

@@ -87,6 +87,16 @@ export function checkChoice<Choice extends string>(where: string, argument: stri
   });
 }
 
+/** What a check gives; a refusal says first which argument it is about. */
+export function naming<Result>(where: string, check: () => Result): Result {
+  try {
+    return check();
+  } catch (error) {
+    if (!(error instanceof EspalierError)) throw error;
+    throw new EspalierError(error.code, `${where}: ${error.message}`, error.details, { cause: error });
+  }
+}
+
 /** A value's sizes after the batch dimension; undefined when one of them is the batch dimension too. */
 export function featureSizes(value: Value): readonly number[] | undefined {
   const sizes = value.shape.slice(1);

@@ -2,7 +2,7 @@ import { EspalierError } from "../errors.ts";
 import type { Value } from "../operators/operator.ts";
 import { checkChoice } from "./argument.ts";
 import { reversed } from "./compact.ts";
-import { named, type Layer, type LayerName, type LayerOutput } from "./layer.ts";
+import { configOf, named, type Layer, type LayerName, type LayerOutput } from "./layer.ts";
 import type { RecurrentLayer } from "./recurrent.ts";
 
 /** How the two directions become one output. */
@@ -49,7 +49,7 @@ export function bidirectional<Output extends LayerOutput>({
   if (layer.config["goBackwards"] === true || backward.config["goBackwards"] !== true) {
     throw new EspalierError("ARGUMENT_INVALID", "bidirectional: layer must run forward and backwardLayer backward (goBackwards)", {});
   }
-  const described = ({ kind, name: called, config }: RecurrentLayer): object => ({ kind, name: called, config });
+  const described = (one: RecurrentLayer): object => ({ kind: one.kind, name: one.name, config: configOf(one) });
   return {
     kind: "Bidirectional",
     ...named(common),

@@ -1,3 +1,4 @@
+export { activityRegularization } from "./activity-regularization.ts";
 export { activation, softmax, type ActivationName } from "./activation.ts";
 export { type Pair, type Single, type Triple } from "./argument.ts";
 export { batchNormalization, type BatchNormalizationOptions } from "./batch-normalization.ts";

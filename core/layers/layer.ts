@@ -2,7 +2,8 @@ import type { LayerCall } from "../models/layer-call.ts";
 import type { Emitter, Value } from "../operators/operator.ts";
 import type { Tensor } from "../tensor.ts";
 import type { Constraint } from "../training/constraint.ts";
-import type { Regularizer } from "../training/regularizer.ts";
+import { checkRegularizer, type Regularizer } from "../training/regularizer.ts";
+import { naming } from "./argument.ts";
 import type { Initializer } from "./initializer.ts";
 
 /** How a parameter starts and what holds it in training. */
@@ -66,6 +67,8 @@ export interface Layer<Output extends LayerOutput = Value> {
   readonly config: Readonly<Record<string, unknown>>;
   /** When false, training leaves the layer's state as it is. Default true. */
   readonly trainable?: boolean;
+  /** A penalty on each of its outputs, added to the training loss. */
+  readonly activityRegularizer?: Regularizer;
   /** Whether it takes several inputs. */
   readonly merges?: boolean;
   /** Whether its output has the mask of its first input, as for layers that work on each place alone. Default false: the mask ends here. */
@@ -83,11 +86,22 @@ export interface LayerName {
   readonly name?: string | undefined;
   /** When false, training leaves the layer's state as it is. Default true. */
   readonly trainable?: boolean | undefined;
+  /** A penalty on the layer's output, divided by the rows of the batch and added to the training loss. */
+  readonly activityRegularizer?: Regularizer | undefined;
 }
 
-/** The members of a layer that every layer has, where they were given. */
-export function named({ name, trainable }: LayerName): { readonly name?: string; readonly trainable?: boolean } {
-  return { ...(name !== undefined && { name }), ...(trainable !== undefined && { trainable }) };
+/** The members of a layer that every layer has, where they were given. @throws ARGUMENT_INVALID for a regulariser that is none */
+export function named({ name, trainable, activityRegularizer }: LayerName): Pick<Layer, "name" | "trainable" | "activityRegularizer"> {
+  return {
+    ...(name !== undefined && { name }),
+    ...(trainable !== undefined && { trainable }),
+    ...(activityRegularizer !== undefined && { activityRegularizer: naming("activityRegularizer", () => checkRegularizer(activityRegularizer)) }),
+  };
+}
+
+/** All of a layer's arguments, those that every layer has included. */
+export function configOf({ config, activityRegularizer }: Pick<Layer, "config" | "activityRegularizer">): Layer["config"] {
+  return activityRegularizer === undefined ? config : { ...config, activityRegularizer };
 }
 
 /** A class name as Keras writes a layer's default name: "MaxPooling2D" is "max_pooling2d". */

@@ -1,6 +1,8 @@
 import { EspalierError } from "../errors.ts";
 import { formatShape } from "../graph/graph.ts";
 import type { Value } from "../operators/operator.ts";
+import type { Regularizer } from "../training/regularizer.ts";
+import { penalized } from "./activity-regularization.ts";
 import { checkNumber, checkSize, sizeOf } from "./argument.ts";
 import { attend } from "./attend.ts";
 import { named, type Layer, type LayerContext, type LayerName } from "./layer.ts";
@@ -101,17 +103,30 @@ function attention(
   const rotary = turning === false ? undefined : checkRotary(where, turning === true ? {} : turning, keySize);
   const kernel = weight(where, "kernel", rest, "glorotUniform");
   const bias = weight(where, "bias", rest, "zeros");
+  const { activityRegularizer } = named(rest);
+  const isOfOutput = kind === "GroupQueryAttention";
   return {
     kind,
-    ...named(rest),
-    config: { ...config, dropout, useBias, ...kernel.config, ...bias.config, ...(useCausalMask && { useCausalMask }), ...(rotary && { rotary }) },
+    // Keras's penalises the projections; GroupQueryAttention's penalises its output once more.
+    ...named(isOfOutput ? rest : { ...rest, activityRegularizer: undefined }),
+    config: {
+      ...config,
+      dropout,
+      useBias,
+      ...(activityRegularizer && { activityRegularizer }),
+      ...kernel.config,
+      ...bias.config,
+      ...(useCausalMask && { useCausalMask }),
+      ...(rotary && { rotary }),
+    },
     merges: true,
     passesMask: true,
     apply(context, query, ...others) {
       const { emit, maskOf, fail } = context;
       const { value, key, mask } = rolesOf(query, others, fail);
       const b = useBias ? bias : undefined;
-      const project = (role: string, x: Value, units: number): Value => projected(context, { name: role, x, units, kernel, bias: b });
+      const project = (role: string, x: Value, units: number): Value =>
+        projected(context, { name: role, x, units, kernel, bias: b, activityRegularizer });
       const turn = (x: Value, count: number): Value => (rotary ? rotate(emit, x, { ...rotary, heads: count }) : x);
       const seen = attend(emit, {
         query: turn(project("query", query, queryHeads * keySize), queryHeads),
@@ -125,7 +140,7 @@ function attention(
         dropout,
       });
       const units = outputSize ?? Number(query.shape[2]);
-      return projected(context, { name: "attention_output", x: seen, units, kernel, bias: b });
+      return projected(context, { name: "attention_output", x: seen, units, kernel, bias: b, activityRegularizer });
     },
   };
 }
@@ -158,10 +173,12 @@ interface Projection {
   readonly units: number;
   readonly kernel: Weight;
   readonly bias: Weight | undefined;
+  readonly activityRegularizer: Regularizer | undefined;
 }
 
 /** x [batch, places, inputs] to [batch, places, units]. The fans are those of the whole matrix: Keras's, taken of one head, start far too small. */
-function projected({ emit, parameter }: LayerContext, { name, x, units, kernel, bias }: Projection): Value {
+function projected({ emit, parameter }: LayerContext, { name, x, units, kernel, bias, activityRegularizer }: Projection): Value {
   const product = emit.op("MatMul", [x, parameter(`${name}/kernel`, [Number(x.shape[2]), units], kernel.options)]);
-  return bias === undefined ? product : emit.op("Add", [product, parameter(`${name}/bias`, [units], bias.options)]);
+  const sum = bias === undefined ? product : emit.op("Add", [product, parameter(`${name}/bias`, [units], bias.options)]);
+  return penalized(emit, activityRegularizer, sum);
 }

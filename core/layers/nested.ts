@@ -6,6 +6,9 @@ import type { Model } from "../models/model.ts";
 import type { Value } from "../operators/operator.ts";
 import { named, type Layer, type LayerContext, type LayerName, type LayerOutput } from "./layer.ts";
 
+/** What a model takes of what every layer takes: penalties are those of its layers. */
+type NestedName = Omit<LayerName, "activityRegularizer">;
+
 /** What is known of a network without its nodes: plain data, from which configurations are written. */
 export interface NetworkDescription {
   readonly name: string;
@@ -47,11 +50,11 @@ export function describeNetwork(model: Pick<Model, "graph" | "layers">): Network
  * const body = freeze(pretrained, ["*"]);
  * const features = network.apply(nested(body, { name: "body" }), image);
  */
-export function nested(model: Model, options?: LayerName & { readonly outputs?: undefined }): Layer;
-export function nested(model: Model, options: LayerName & { readonly outputs: readonly string[] }): Layer<readonly Value[]>;
+export function nested(model: Model, options?: NestedName & { readonly outputs?: undefined }): Layer;
+export function nested(model: Model, options: NestedName & { readonly outputs: readonly string[] }): Layer<readonly Value[]>;
 export function nested(
   model: Model,
-  { outputs, name = model.graph.name, ...common }: LayerName & { readonly outputs?: readonly string[] | undefined } = {},
+  { outputs, name = model.graph.name, ...common }: NestedName & { readonly outputs?: readonly string[] | undefined } = {},
 ): Layer<LayerOutput> {
   const available = Object.keys(model.graph.outputs);
   const chosen = outputs ?? (available.length === 1 ? available : []);

@@ -7,9 +7,10 @@ import type { ParameterTraining } from "../models/parameter-training.ts";
 import type { Value } from "../operators/operator.ts";
 import { deriveSeed, Random } from "../random.ts";
 import { tensor, type DType, type Tensor } from "../tensor.ts";
+import { penalized } from "./activity-regularization.ts";
 import { initialize } from "./initializer.ts";
 import { checkConnected } from "./connected.ts";
-import { snakeCase, type Layer, type LayerContext, type LayerOutput, type ParameterOptions } from "./layer.ts";
+import { configOf, snakeCase, type Layer, type LayerContext, type LayerOutput, type ParameterOptions } from "./layer.ts";
 
 /**
  * Builds a model layer by layer: the functional style, for networks with several inputs, branches or shared layers.
@@ -117,7 +118,7 @@ export class Network {
     place.calls.push({
       name: place.name,
       kind: layer.kind,
-      config: layer.config,
+      config: configOf(layer),
       ...(layer.trainable === false && { trainable: false }),
       inputs: inputs.map((value) => value.name),
       outputs: valuesOf(output).map((value) => value.name),
@@ -139,10 +140,21 @@ export class Network {
     }
     const frozen = place.frozen || layer.trainable === false;
     const scope = place.name.slice(this.#builder.prefix.length); // scopes nest, names are whole
-    const output = this.#builder.scope(scope, () => layer.apply(this.#context({ ...place, frozen }, inputs), input, ...others));
+    const written = this.#builder.scope(scope, () => layer.apply(this.#context({ ...place, frozen }, inputs), input, ...others));
     const mask = layer.passesMask === true ? this.#masks.get(input.name) : undefined;
-    if (mask !== undefined) for (const value of valuesOf(output)) if (!this.#masks.has(value.name)) this.#masks.set(value.name, mask);
-    return output;
+    if (mask !== undefined) for (const value of valuesOf(written)) if (!this.#masks.has(value.name)) this.#masks.set(value.name, mask);
+    return layer.activityRegularizer === undefined ? written : this.#builder.scope(scope, () => this.#penalized(layer, written));
+  }
+
+  /** A layer's output, each value marked with the penalty on it. */
+  #penalized<Output extends LayerOutput>({ activityRegularizer }: Layer<Output>, output: Output): Output {
+    const marked = valuesOf(output).map((value) => {
+      const same = penalized(this.#builder, activityRegularizer, value);
+      const mask = this.#masks.get(value.name);
+      if (mask !== undefined) this.#masks.set(same.name, mask);
+      return same;
+    });
+    return ("name" in output ? marked[0] : marked) as Output; // one for each
   }
 
   #nameOf(layer: Layer<LayerOutput>, prefix: string): string {

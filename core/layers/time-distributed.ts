@@ -1,3 +1,4 @@
+import { EspalierError } from "../errors.ts";
 import type { Value } from "../operators/operator.ts";
 import { sizeOf } from "./argument.ts";
 import { named, type Layer, type LayerName } from "./layer.ts";
@@ -8,10 +9,19 @@ import { named, type Layer, type LayerName } from "./layer.ts";
  * A layer of the last dimension alone (dense, activations) is applied to all steps at once; others step by step, which writes their nodes as often as
  * there are steps.
  *
- * @throws GRAPH_SHAPE when the input has no steps
+ * @throws ARGUMENT_INVALID for a layer with an activityRegularizer; GRAPH_SHAPE when the input has no steps
  * @see https://keras.io/api/layers/recurrent_layers/time_distributed/
  */
 export function timeDistributed({ layer, ...common }: { readonly layer: Layer } & LayerName): Layer {
+  if (layer.activityRegularizer !== undefined) {
+    throw new EspalierError(
+      "ARGUMENT_INVALID",
+      "timeDistributed: its layer's activityRegularizer would not count, as in Keras; give it to timeDistributed itself",
+      {
+        argument: "activityRegularizer",
+      },
+    );
+  }
   return {
     kind: "TimeDistributed",
     ...named(common),

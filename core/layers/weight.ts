@@ -1,6 +1,6 @@
-import { EspalierError } from "../errors.ts";
 import { checkConstraint, type Constraint } from "../training/constraint.ts";
 import { checkRegularizer, type Regularizer } from "../training/regularizer.ts";
+import { naming } from "./argument.ts";
 import { checkInitializer, type Initializer } from "./initializer.ts";
 import type { ParameterOptions } from "./layer.ts";
 
@@ -46,14 +46,4 @@ export function weight<Name extends string>(where: string, name: Name, given: We
       ...(constraint && { [`${name}Constraint`]: constraint }),
     },
   };
-}
-
-/** Says which argument a refusal is about. */
-function naming(where: string, check: () => unknown): void {
-  try {
-    check();
-  } catch (error) {
-    if (!(error instanceof EspalierError)) throw error;
-    throw new EspalierError(error.code, `${where}: ${error.message}`, error.details, { cause: error });
-  }
 }

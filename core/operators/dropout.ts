@@ -17,6 +17,7 @@ export const dropout: Operator = {
   domain: "",
   inputs: [1, 3],
   outputs: [1, 2],
+  isDistinct: true,
   attributes: { seed: { kind: "int" } },
   infer(context) {
     const data = typed(context, 0, floatTypes);

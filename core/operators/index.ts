@@ -1,4 +1,5 @@
 import { elu, gelu, leakyRelu, relu, sigmoid, softplus, tanh } from "./activations.ts";
+import { activityRegularization } from "./activity-regularization.ts";
 import { adadelta } from "./adadelta.ts";
 import { adagrad } from "./adagrad.ts";
 import { adamW } from "./adam-w.ts";
@@ -153,6 +154,7 @@ export const operators: readonly Operator[] = [
   gaussianDropout,
   gaussianNoise,
   spatialDropout,
+  activityRegularization,
   movingAverage,
   nadam,
   pad,

@@ -81,6 +81,7 @@ function noise(name: string, { attribute = "rate", most = 1, attributes = {}, tr
     domain: "espalier",
     inputs: [1, 1],
     outputs: [1, 1],
+    isDistinct: true,
     attributes: { [attribute]: { kind: "float", required: true }, ...attributes },
     infer(context) {
       const x = typed(context, 0, floatTypes);

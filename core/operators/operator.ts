@@ -103,6 +103,8 @@ export interface Operator {
   readonly inputs: readonly [min: number, max: number];
   readonly outputs: readonly [min: number, max: number];
   readonly attributes: Readonly<Record<string, AttributeSpec>>;
+  /** Whether two nodes of it on the same inputs are two, as where each draws numbers of its own or counts by itself: simplification does not merge them. */
+  readonly isDistinct?: boolean;
   /** Types of the outputs, one for each output that the node names. */
   infer(context: InferContext): readonly ValueType[];
   /** The contents of the first output, where they follow from shapes and constants; lets Reshape and Expand take a computed shape. Not called for large ones. */

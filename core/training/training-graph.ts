@@ -9,6 +9,7 @@ import { isFrozen } from "../models/freeze.ts";
 import { suggestNames } from "../nearest.ts";
 import type { Model } from "../models/model.ts";
 import type { Value } from "../operators/operator.ts";
+import { activityPenalties } from "./activity-penalties.ts";
 import { constrain } from "./constraint.ts";
 import { addLosses, type Losses } from "./loss-terms.ts";
 import { currentScale, scaled, skipUnlessFinite, unscale, zeroUnlessFinite, type LossScaling, type Unscaled } from "./loss-scaling.ts";
@@ -194,14 +195,15 @@ function updatedNames(builder: GraphBuilder): readonly ValueName[] {
   return builder.stateNames.filter((name) => builder.isUpdated(name));
 }
 
-/** The loss plus the penalties of regularised parameters. */
+/** The loss plus the penalties of regularised parameters and activities. */
 function addPenalties(builder: GraphBuilder, loss: Value, { parameters, model }: { parameters: readonly Value[]; model: TrainableModel }): Value {
-  return builder.scope("penalty", () =>
-    parameters.reduce((sum, parameter) => {
+  return builder.scope("penalty", () => {
+    const penalties = parameters.flatMap((parameter) => {
       const regularizer = model.parameters?.[parameter.name]?.regularizer;
-      return regularizer === undefined ? sum : builder.op("Add", [sum, regularize(builder, regularizer, parameter)]);
-    }, loss),
-  );
+      return regularizer === undefined ? [] : [regularize(builder, regularizer, parameter)];
+    });
+    return [...penalties, ...activityPenalties(builder)].reduce((sum, penalty) => builder.op("Add", [sum, penalty]), loss);
+  });
 }
 
 function declareOutputs(builder: GraphBuilder, outputs: Readonly<Record<string, Value>>): void {

@@ -68,6 +68,11 @@ def weights_of(model):
     return {layer.name: [pack(value) for value in layer.get_weights()] for layer in model.layers if layer.get_weights()}
 
 
+def activity_penalties(model):
+    """What the outputs of layers cost; `losses` has the weights' penalties after them."""
+    return model.losses[: len(model.losses) - len(model._get_regularization_losses())]
+
+
 def add(name, model, feeds, training=False, close=None):
     before = weights_of(model)
     given = [torch.tensor(feed) for feed in feeds]
@@ -78,7 +83,7 @@ def add(name, model, feeds, training=False, close=None):
     cotangents = [draw(tuple(output.shape)) for output in outputs]
     trained = [v for v in model.trainable_variables]
     loss = sum((output * torch.tensor(c)).sum() for output, c in zip(outputs, cotangents) if output.is_floating_point())
-    loss = loss + sum(w.value.sum() * 0 for w in trained)  # every weight has a gradient, if only zero
+    loss = loss + sum(penalties := activity_penalties(model)) + sum(w.value.sum() * 0 for w in trained)  # every weight has a gradient, if only zero
     gradients = {"inputs": {}, "weights": {}}
     if isinstance(loss, torch.Tensor) and loss.requires_grad:
         loss.backward()
@@ -96,6 +101,7 @@ def add(name, model, feeds, training=False, close=None):
         "outputs": [pack(output.detach().numpy()) for output in outputs],
         "cotangents": [pack(c) for c in cotangents],
         "gradients": gradients,
+        **({"penalty": sum(penalties).item()} if penalties else {}),
         **({"training": True, "after": weights_of(model)} if training else {}),
         **({"tolerance": close} if close else {}),
     })
@@ -240,6 +246,33 @@ def outputs(x):
 case("a shared layer", shared, (4,), (4,))
 case("a nested, frozen model", nested, (3,))
 case("two named outputs", outputs, (3,))
+
+one("activity regularizer of Dense", lambda: L.Dense(3, activation="relu", activity_regularizer=R.L2(0.3), kernel_regularizer=R.L1(0.2)), (4,), batch=3)
+one("activity regularizer of places", lambda: L.Dense(3, activity_regularizer=R.L1L2(0.1, 0.2)), (2, 4), batch=3)
+one("activity regularizer of columns", lambda: L.Dense(3, activity_regularizer=R.OrthogonalRegularizer(0.3, mode="columns")), (4,), batch=3)
+one("activity regularizer of Conv2D", lambda: L.Conv2D(2, 2, activity_regularizer=R.L1(0.1)), (2, 3, 3))
+one("ActivityRegularization", lambda: L.ActivityRegularization(l1=0.1, l2=0.2), (3,), batch=3)
+one("activity regularizer of normalised channels", lambda: L.BatchNormalization(axis=1, activity_regularizer=R.L2(0.1)), (3, 2, 2), training=True, batch=3)
+case("activity regularizer of an LSTM with its state", lambda x: L.LSTM(3, return_sequences=True, return_state=True, activity_regularizer=R.L2(0.1))(x), (4, 2))
+case("activity regularizer of both directions", lambda x: L.Bidirectional(L.GRU(3, activity_regularizer=R.L2(0.1)))(x), (4, 2))
+case("activity regularizer after a mask", lambda x: pooled(L.Dense(2, activity_regularizer=R.L1(0.2))(L.Embedding(5, 2, mask_zero=True, activity_regularizer=R.L2(0.1))(x))), (4,), integers=5, zeros=[(0, slice(2, None))])
+case("activity regularizer of MultiHeadAttention", lambda x: L.MultiHeadAttention(2, 3, activity_regularizer=R.L2(0.1))(x, x), (4, 5))
+case("activity regularizer of GroupQueryAttention", lambda x: L.GroupQueryAttention(3, 4, 2, activity_regularizer=R.L2(0.1))(x, x), (4, 5))
+
+
+def twice(a, b):
+    tower = L.Dense(3, name="tower", activity_regularizer=R.L2(0.1))
+    return L.Add()([tower(a), tower(b), tower(a)])
+
+
+def penalized_inside(x):
+    inner = keras.Input((3,), name="inner_x")
+    body = keras.Model(inner, L.Dense(4, name="hidden", activity_regularizer=R.L2(0.1))(inner), name="body")
+    return L.Dense(2)(body(x))
+
+
+case("activity regularizer of a shared layer", twice, (4,), (4,))
+case("activity regularizer inside a nested model", penalized_inside, (3,))
 
 if "--check" in sys.argv:
     written = json.loads(pathlib.Path(sys.argv[-1]).read_text())

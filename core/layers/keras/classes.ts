@@ -1,4 +1,5 @@
 import { activation, softmax } from "../activation.ts";
+import { activityRegularization } from "../activity-regularization.ts";
 import { batchNormalization } from "../batch-normalization.ts";
 import { bidirectional } from "../bidirectional.ts";
 import { conv1D, conv2D, conv3D } from "../conv.ts";
@@ -56,6 +57,7 @@ export interface KerasClass {
 /** Every layer that goes from and to Keras's configuration, by Keras's class name. */
 export const kerasClasses: Readonly<Record<string, KerasClass>> = {
   Activation: of(activation),
+  ActivityRegularization: of(activityRegularization),
   Add: of(add),
   AlphaDropout: of(alphaDropout),
   Average: of(average),

@@ -1,5 +1,5 @@
 import { suggestNames } from "../../nearest.ts";
-import type { Layer, LayerOutput } from "../layer.ts";
+import { configOf, type Layer, type LayerOutput } from "../layer.ts";
 import { kerasClasses } from "./classes.ts";
 import { isObject, listAt, objectAt, refuse, textAt, type JsonObject } from "./json.ts";
 import { axisMap } from "./layouts.ts";
@@ -86,16 +86,17 @@ const meaningless: ReadonlySet<string> = new Set([
 
 /** Refuses an argument that the layer made does not have, or has otherwise. */
 function refuseLostArguments(layer: Layer<LayerOutput>, { given, accepts, where }: { given: JsonObject; accepts: JsonObject; where: string }): void {
+  const config = configOf(layer);
   for (const [key, value] of Object.entries(given)) {
     if (meaningless.has(key) || (Object.hasOwn(accepts, key) && sameArgument(accepts[key], value))) continue;
-    if (Object.hasOwn(layer.config, key)) {
-      if (key === "dataFormat" && layer.config[key] !== value) {
+    if (Object.hasOwn(config, key)) {
+      if (key === "dataFormat" && config[key] !== value) {
         refuse(
           `${where}: data_format is ${String(value)}, but images are channels-first here; build the Keras model with channels_first, or permute its inputs`,
         );
       }
-      if (!sameArgument(layer.config[key], value))
-        refuse(`${where}: ${toSnake(key)} ${JSON.stringify(value)} is not there; it would be ${JSON.stringify(layer.config[key])}`);
+      if (!sameArgument(config[key], value))
+        refuse(`${where}: ${toSnake(key)} ${JSON.stringify(value)} is not there; it would be ${JSON.stringify(config[key])}`);
     } else if (value !== false && value !== 0 && value !== "auto") {
       refuse(`${where}: ${toSnake(key)} ${JSON.stringify(value)} is not there; remove it or change the layer`, { argument: toSnake(key) });
     }

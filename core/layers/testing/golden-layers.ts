@@ -3,6 +3,7 @@ import { GraphBuilder } from "../../graph/builder.ts";
 import { copyInto } from "../../graph/copy-into.ts";
 import { differentiate } from "../../graph/differentiate.ts";
 import { trainingForm } from "../../graph/training-form.ts";
+import { activityPenalties } from "../../training/activity-penalties.ts";
 import { isFrozen } from "../../models/freeze.ts";
 import type { Model } from "../../models/model.ts";
 import type { Value } from "../../operators/operator.ts";
@@ -27,6 +28,8 @@ export interface Golden {
   readonly outputs: readonly Packed[];
   readonly cotangents: readonly Packed[];
   readonly gradients: { readonly inputs: Readonly<Record<string, Packed>>; readonly weights: Readonly<Record<string, readonly (Packed | null)[]>> };
+  /** What its layers' outputs cost, where some of them are penalised; the gradients are those of the cotangents' sum and this. */
+  readonly penalty?: number;
   readonly training?: true;
   readonly after?: Readonly<Record<string, readonly Packed[]>>;
   readonly tolerance?: number;
@@ -48,12 +51,18 @@ export async function differences(golden: Golden, backend: Backend, { tolerance 
   names.forEach((name) => builder.output(name, outputs[name]!));
   const parameters = graph.state.filter(({ name, role }) => role === "parameter" && !isFrozen(model, name)).map(({ name }) => builder.value(name));
   const inputs = Object.keys(golden.gradients.inputs).map((name) => builder.value(name));
-  const parts = golden.cotangents.flatMap((cotangent, i): readonly Value[] => {
+  const parts = golden.cotangents.flatMap((cotangent, i): Value[] => {
     const output = outputs[names[i]!]!;
     const shape = cotangent.shape.map((size, axis) => (axis === 0 ? "batch" : size));
     const weights = builder.input(`cotangent${i}`, "float32", shape);
     return output.dtype === "float32" ? [builder.op("ReduceSum", [builder.op("Mul", [output, weights])], { keepdims: 0 })] : [];
   });
+  const penalties = activityPenalties(builder);
+  if (penalties.length > 0) {
+    const penalty = penalties.reduce((a, b) => builder.op("Add", [a, b]));
+    builder.output("penalty", penalty);
+    parts.push(penalty);
+  }
   if (parts.length > 0) {
     const loss = parts.reduce((a, b) => builder.op("Add", [a, b]));
     const wanted = [...inputs, ...parameters];
@@ -65,6 +74,8 @@ export async function differences(golden: Golden, backend: Backend, { tolerance 
     ...Object.fromEntries(golden.cotangents.map((cotangent, i) => [`cotangent${i}`, unpack(cotangent)])),
   });
   const wrong = golden.outputs.flatMap((expected, i) => unequal(found[names[i]!]!, unpack(expected), `output ${names[i]}`));
+  if (golden.penalty !== undefined) wrong.push(...unequal(found["penalty"]!, tensor("float32", [], [golden.penalty]), "penalty"));
+  else if (penalties.length > 0) wrong.push("penalty: Keras has none");
   for (const [name, expected] of Object.entries(golden.gradients.inputs))
     wrong.push(...unequal(found[`gradient of ${name}`]!, unpack(expected), `gradient of ${name}`));
   for (const [name, expected] of Object.entries(gradientsHere(model, golden)))

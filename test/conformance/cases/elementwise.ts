@@ -17,6 +17,7 @@ export const unarySpecs: readonly OperatorSpec[] = [
   { operator: "SpatialDropout", about: "as it predicts", inputs: [f32(["batch", 5, 2])], attributes: { rate: 0.5 } },
   { operator: "AlphaDropout", about: "as it predicts", inputs: [f32(["batch", 5])], attributes: { rate: 0.5 } },
   { operator: "DropPath", about: "as it predicts", inputs: [f32(["batch", 5])], attributes: { rate: 0.5 } },
+  { operator: "ActivityRegularization", about: "passes on what it marks", inputs: [f32(["batch", 5])], attributes: { kind: "l2", l2: 0.5 } },
   { operator: "Dropout", about: "as it predicts", inputs: [f32(["batch", 5]), constant(0.3)] },
   { operator: "Gelu", about: "by the error function", inputs: [f32(["batch", 9])] },
   { operator: "Gelu", about: "by tanh", inputs: [f32(["batch", 9])], attributes: { approximate: "tanh" } },
