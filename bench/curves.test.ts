@@ -13,3 +13,11 @@ test("a chart has a line for each curve, a colour for each name and ticks around
   expect(svg).toContain(">0.88<");
   expect(svg).not.toMatch(/NaN|undefined|Infinity/);
 });
+
+test("a chart of one value has a place for it", () => {
+  for (const value of [0.8, 0.83, 0, 2]) {
+    const svg = curvesSvg("accuracy", "accuracy", [{ name: "here", values: [value] }]);
+    expect(svg).toMatch(/points="[\d.]+,[\d.]+"/);
+    expect(svg).not.toMatch(/NaN|undefined|Infinity/);
+  }
+});

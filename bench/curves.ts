@@ -16,8 +16,10 @@ export function curvesSvg(title: string, axis: string, curves: readonly Curve[])
   const values = curves.flatMap((curve) => curve.values).filter(Number.isFinite);
   const epochs = Math.max(...curves.map((curve) => curve.values.length));
   const [low, high] = [Math.min(...values), Math.max(...values)];
-  const step = niceStep((high - low) / 5);
-  const ticks = Array.from({ length: Math.ceil(high / step) - Math.floor(low / step) + 1 }, (_, i) => (Math.floor(low / step) + i) * step);
+  const step = niceStep((high > low ? high - low : Math.abs(high) || 1) / 5); // one epoch may have one value
+  const first = Math.floor(low / step);
+  const last = Math.max(Math.ceil(high / step), first + 1);
+  const ticks = Array.from({ length: last - first + 1 }, (_, i) => (first + i) * step);
   const [floor, ceiling] = [ticks[0] ?? 0, ticks.at(-1) ?? 1];
   const x = (epoch: number): number => left + ((epoch - 1) * (width - left - right)) / Math.max(1, epochs - 1);
   const y = (value: number): number => top + ((ceiling - value) * (height - top - bottom)) / (ceiling - floor);

@@ -192,6 +192,18 @@ test("rows that are added up at few places by several threads are all counted", 
   await backend.dispose();
 });
 
+test("the gradient of a gather of nothing is zero", async () => {
+  const backend = await openOnnxRuntime({ thread: "inline", threads: 1 });
+  const b = new GraphBuilder("nothing");
+  const inputs = [b.input("data", "float32", [3, 4]), b.input("indices", "int64", [0]), b.input("dy", "float32", [0, 4])] as const;
+  const [data, ...others] = inputs;
+  b.output("sums", b.op("GatherGrad", [data, ...others.map((value) => b.op("Neg", [value]))])); // computed ones are not in memory of ours
+  const executable = await backend.compile(b.build());
+  const feeds = { data: tensor("float32", [3, 4], new Float32Array(12)), indices: tensor("int64", [0], []), dy: tensor("float32", [0, 4], []) };
+  expect((await executable.run(feeds))["sums"]?.data).toEqual(new Float32Array(12));
+  await backend.dispose();
+});
+
 test("state of another backend is not shared", async () => {
   const [a, b] = [await openOnnxRuntime({ thread: "inline", threads: 1 }), await openOnnxRuntime({ thread: "inline", threads: 1 })];
   const executable = await a.compile(affine());

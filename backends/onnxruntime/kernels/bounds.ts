@@ -18,7 +18,12 @@ export function kept(code: FunctionBuilder, bounds: Bounds | undefined): (value:
   };
 }
 
-/** How a gradient is taken where an activation let its input pass, and 0 elsewhere: outside a loop, because it holds constants. */
+/**
+ * How a gradient is taken where an activation let its input pass, and 0 elsewhere: outside a loop, because it holds constants.
+ *
+ * A NaN input lets nothing pass, as in the comparisons that this replaces. An infinite or NaN gradient is 0 where nothing passes, as in PyTorch; times the mask's 0
+ * it would be NaN.
+ */
 export function masked(code: FunctionBuilder, bounds: Bounds | undefined): (gradient: Local, input: () => Local) => Local {
   const low = bounds && Number.isFinite(bounds.low) ? code.constant(bounds.low) : undefined;
   const high = bounds && Number.isFinite(bounds.high) ? code.constant(bounds.high) : undefined;

@@ -3,7 +3,8 @@ import type { FunctionBuilder, Local } from "../wasm/function-builder.ts";
 import type { FunctionSource } from "../wasm/module.ts";
 import { normalizer, numberBytes, numbersPhase, scratchOfNumbers, type NormalizationOptions } from "./batch-normalization.ts";
 import { eachPart, mostShares, partBytes, type HostKernel, type KernelPlan, type KernelUse } from "./host-kernel.ts";
-import { copyPlane, loadStrided, paddedPlanes, planesAtOnce, planeSlack, type PaddedPlanes, type Pair } from "./padded-planes.ts";
+import { copyPlane, loadStrided, paddedPlanes, planesAtOnce, planeSlack, type PaddedPlanes } from "./padded-planes.ts";
+import { planeWindow, type Pair, type PlaneWindow } from "./plane-window.ts";
 
 /**
  * A convolution's gradient by its weights where few channels meet: ConvWeightGrad(X, dY) -> dW [M, C/group, kh, kw], depthwise above all.
@@ -27,17 +28,12 @@ export function planNormalizedWeightGrad(use: Pick<KernelUse, "attributes" | "in
 }
 
 /** Sizes of one group's planes. */
-interface WeightProblem {
+interface WeightProblem extends Omit<PlaneWindow, "begin"> {
   readonly images: number;
   readonly groups: number;
   /** Of a group: channels of X and of dY. */
   readonly channels: number;
   readonly units: number;
-  readonly kernel: Pair;
-  readonly input: Pair;
-  readonly output: Pair;
-  readonly strides: Pair;
-  readonly dilations: Pair;
   readonly planes: PaddedPlanes;
   /** What is done to X as it is read. */
   readonly normalization?: NormalizationOptions;
@@ -60,15 +56,8 @@ function weightProblem({ attributes, inputs: [x, dy] }: Pick<KernelUse, "attribu
   const [perGroup, units] = [channels / group, (dy?.shape[1] ?? 0) / group];
   if (x?.dtype !== "float32" || x.shape.length !== 4 || images * channels * units === 0) return undefined;
   if (perGroup * units > mostKernels || (group === 1 && units > mostUnits)) return undefined;
-  const window = checkedWindow(attributes, attributes.ints("kernel_shape"), x.shape.slice(2));
-  const [input, output, kernel, begin, strides, dilations] = [
-    pair(window.input),
-    pair(window.output),
-    pair(window.kernel),
-    pair(window.begin),
-    pair(window.strides),
-    pair(window.dilations),
-  ];
+  const window = planeWindow(checkedWindow(attributes, attributes.ints("kernel_shape"), x.shape.slice(2)));
+  const { input, output, kernel, begin, strides, dilations } = window;
   if (strides[1] > 2 || kernel[1] > mostSums || [...input, ...output].includes(0)) return undefined;
   const reach: Pair = [
     (output[0] - 1) * strides[0] + (kernel[0] - 1) * dilations[0] + 1,
@@ -76,10 +65,6 @@ function weightProblem({ attributes, inputs: [x, dy] }: Pick<KernelUse, "attribu
   ];
   const planes = paddedPlanes({ source: input, begin, reach });
   return { images, groups: group, channels: perGroup, units, kernel, input, output, strides, dilations, planes };
-}
-
-function pair([height = 1, width = 1]: readonly number[]): Pair {
-  return [height, width];
 }
 
 function planWeightGrad(problem: WeightProblem): KernelPlan {

@@ -19,8 +19,9 @@ const table: readonly HostKernel[] = [
   maxPoolGrad,
 ];
 
-/** How a node is computed by a kernel of our own, or undefined when there is none for this use. */
+/** How a node is computed by a kernel of our own, or undefined when there is none for this use. Tensors without elements have none: they may have no address. */
 export function planKernel(operator: string, use: KernelUse): KernelPlan | undefined {
+  if (use.inputs.some((type) => type?.shape.includes(0))) return undefined;
   return table.find((kernel) => kernel.operator === operator)?.plan(use);
 }
 

@@ -3,7 +3,8 @@ import type { FunctionBuilder, Local } from "../wasm/function-builder.ts";
 import type { FunctionSource } from "../wasm/module.ts";
 import { masked, type Bounds } from "./bounds.ts";
 import { eachPart, partBytes, type KernelPlan } from "./host-kernel.ts";
-import { copyPlane, loadStrided, paddedPlanes, planeSlack, vectorColumns, type PaddedPlanes, type Pair } from "./padded-planes.ts";
+import { copyPlane, loadStrided, paddedPlanes, planeSlack, vectorColumns, type PaddedPlanes } from "./padded-planes.ts";
+import { planeWindow, type Pair, type PlaneWindow } from "./plane-window.ts";
 
 /** What is pooled. */
 export interface PooledWindows {
@@ -23,11 +24,11 @@ const mostElements = 64;
  */
 export function planMaxPoolWindowsGrad(pooled: PooledWindows): KernelPlan | undefined {
   const { images, channels, window } = pooled;
-  const [input, output, kernel] = [pair(window.input), pair(window.output), pair(window.kernel)];
-  const [begin, strides, dilations] = [pair(window.begin), pair(window.strides), pair(window.dilations)];
+  const { input, output, kernel, begin, strides, dilations } = planeWindow(window);
   if (strides[1] > 2 || kernel[0] * kernel[1] > mostElements) return undefined;
-  const reach = ([0, 1] as const).map((axis) => (output[axis] - 1) * strides[axis] + (kernel[axis] - 1) * dilations[axis] + 1);
-  const planes = paddedPlanes({ source: input, begin, reach: pair(reach) });
+  const along = (axis: 0 | 1): number => (output[axis] - 1) * strides[axis] + (kernel[axis] - 1) * dilations[axis] + 1;
+  const reach: Pair = [along(0), along(1)];
+  const planes = paddedPlanes({ source: input, begin, reach });
   const source = gradientFunction({ input, output, kernel, strides, dilations, planes, bounds: pooled.bounds });
   const [pixels, places] = [input[0] * input[1], output[0] * output[1]];
   const width = Math.min(channels, Math.max(1, Math.floor(partBytes / (Math.max(pixels, places) * 4))));
@@ -52,16 +53,7 @@ export function planMaxPoolWindowsGrad(pooled: PooledWindows): KernelPlan | unde
   };
 }
 
-function pair([height = 1, width = 1]: readonly number[]): Pair {
-  return [height, width];
-}
-
-interface Windows {
-  readonly input: Pair;
-  readonly output: Pair;
-  readonly kernel: Pair;
-  readonly strides: Pair;
-  readonly dilations: Pair;
+interface Windows extends Omit<PlaneWindow, "begin"> {
   readonly planes: PaddedPlanes;
   readonly bounds: Bounds | undefined;
 }

@@ -1,7 +1,5 @@
 import type { FunctionBuilder, Local } from "../wasm/function-builder.ts";
-
-/** Height and width, or rows and columns. */
-export type Pair = readonly [number, number];
+import type { Pair } from "./plane-window.ts";
 
 /** Planes of a tensor as they are copied into scratch memory: with zeros around them, and between their elements where `spread` is more than 1. */
 export interface PaddedPlanes {

@@ -2,19 +2,13 @@ import type { FunctionBuilder, Local } from "../wasm/function-builder.ts";
 import type { FunctionSource } from "../wasm/module.ts";
 import { normalizer, numberBytes } from "./batch-normalization.ts";
 import type { Bounds } from "./bounds.ts";
-import { copyPlane, loadStrided, paddedPlanes, planesAtOnce, vectorColumns, type PaddedPlanes, type Pair } from "./padded-planes.ts";
+import { copyPlane, loadStrided, paddedPlanes, planesAtOnce, vectorColumns, type PaddedPlanes } from "./padded-planes.ts";
+import type { Pair, PlaneWindow } from "./plane-window.ts";
 
 /** What every channel's planes go through. */
-export interface PlaneFilter {
+export interface PlaneFilter extends PlaneWindow {
   readonly images: number;
   readonly channels: number;
-  readonly input: Pair;
-  readonly output: Pair;
-  readonly kernel: Pair;
-  /** Rows and columns of padding. */
-  readonly begin: Pair;
-  readonly strides: Pair;
-  readonly dilations: Pair;
   /** Rows and columns from one element of the input to the next: zeros lie between them. */
   readonly spread: Pair;
   /** Whether the kernel's last place comes first. */
