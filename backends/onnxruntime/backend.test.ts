@@ -167,7 +167,7 @@ for (const { where, options } of ways) {
 }
 
 test("rows that are added up at few places by several threads are all counted", async () => {
-  const backend = await openOnnxRuntime({ threads: 4 });
+  const backend = await openOnnxRuntime({ threads: 4, leastSharedBytes: 1 });
   for (const places of [7, 300]) {
     const rows = 20_000;
     const b = new GraphBuilder("histogram");
@@ -217,6 +217,7 @@ test("a backend refuses to compile after it was disposed, and a thread count tha
   await backend.dispose();
   await expect(backend.compile(affine())).rejects.toMatchObject({ code: "ARGUMENT_INVALID" });
   await expect(openOnnxRuntime({ threads: 0 })).rejects.toMatchObject({ code: "ARGUMENT_INVALID" });
+  await expect(openOnnxRuntime({ leastSharedBytes: Number.NaN })).rejects.toMatchObject({ code: "ARGUMENT_INVALID" });
 });
 
 function affine(): Graph {

@@ -21,8 +21,8 @@ export interface OnnxRuntimeOptions {
    * WebAssembly; "onnxruntime-node" never does.
    */
   readonly binding?: "auto" | "onnxruntime-node";
-  /** From as many bytes on what our own kernels read and write is shared among the threads; by default 4 MiB. */
-  readonly sharedBytes?: number;
+  /** The least bytes that one of our own kernels reads and writes for its work to be shared among the threads, of an optimizer those of its parameters; by default 4 MiB. */
+  readonly leastSharedBytes?: number;
 }
 
 /**
@@ -34,12 +34,17 @@ export async function openOnnxRuntime({
   thread = "worker",
   threads = availableParallelism(),
   binding = "auto",
-  sharedBytes,
+  leastSharedBytes,
 }: OnnxRuntimeOptions = {}): Promise<Backend> {
   if (!Number.isSafeInteger(threads) || threads < 1) {
     throw new EspalierError("ARGUMENT_INVALID", `onnxruntime: threads must be a whole number from 1, not ${threads}`, { threads });
   }
-  const settings = { threads, binding, sharedBytes };
+  if (leastSharedBytes !== undefined && !(leastSharedBytes >= 0)) {
+    throw new EspalierError("ARGUMENT_INVALID", `onnxruntime: leastSharedBytes must be a number from 0, not ${leastSharedBytes}`, {
+      leastSharedBytes,
+    });
+  }
+  const settings = { threads, binding, ...(leastSharedBytes !== undefined && { leastSharedBytes }) };
   const engine: Engine = thread === "inline" ? new HostEngine(await openHost(settings)) : await openWorkerEngine(settings);
   return new OnnxRuntimeBackend(engine, threads);
 }

@@ -12,8 +12,8 @@ import { arenaMemory, plainMemory } from "./state-memory.ts";
 /** What an engine is opened with. */
 export interface HostSettings extends SessionSettings {
   readonly binding: "auto" | "onnxruntime-node";
-  /** From as many bytes on a kernel's work is shared among threads. */
-  readonly sharedBytes?: number | undefined;
+  /** See `OnnxRuntimeOptions`. */
+  readonly leastSharedBytes?: number;
 }
 
 /**
@@ -21,7 +21,7 @@ export interface HostSettings extends SessionSettings {
  *
  * @throws BACKEND_UNAVAILABLE when onnxruntime-node is not installed or does not load
  */
-export async function openHost({ binding, sharedBytes, ...settings }: HostSettings): Promise<ProgramHost> {
+export async function openHost({ binding, leastSharedBytes, ...settings }: HostSettings): Promise<ProgramHost> {
   const library = binding === "auto" ? await loadOrtLibrary() : undefined;
   if (library === undefined) {
     const runtime = await loadRuntime();
@@ -29,7 +29,7 @@ export async function openHost({ binding, sharedBytes, ...settings }: HostSettin
   }
   const arena = new Arena();
   const threads = Math.min(settings.threads === 0 ? availableParallelism() : settings.threads, mostShares);
-  const team = threads > 1 ? new KernelTeam(threads, arena, sharedBytes === undefined ? {} : { leastBytes: sharedBytes }) : undefined;
+  const team = threads > 1 ? new KernelTeam(threads, arena, leastSharedBytes) : undefined;
   const native = { library, arena, optimizers: new OptimizerKernels(arena, team), ...(team && { team }) };
   return { runtime: loadRuntime, settings, memory: arenaMemory(arena), native };
 }

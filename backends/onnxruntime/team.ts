@@ -99,7 +99,7 @@ export class KernelTeam {
   /** What every call throws once a thread has died. */
   #lost: EspalierError | undefined;
 
-  constructor(threads: number, { memory }: Arena, { leastBytes = worthHelp }: { readonly leastBytes?: number } = {}) {
+  constructor(threads: number, { memory }: Arena, leastBytes: number = worthHelp) {
     this.threads = threads;
     this.leastBytes = leastBytes;
     const block = new SharedArrayBuffer(addressesAt + 8 * mostAddresses);

@@ -21,7 +21,7 @@ let backend: Backend;
 let pair: Backend;
 beforeAll(async () => {
   backend = await openOnnxRuntime({ thread: "inline", threads: 1 });
-  pair = await openOnnxRuntime({ thread: "inline", threads: 2, sharedBytes: 1 });
+  pair = await openOnnxRuntime({ thread: "inline", threads: 2, leastSharedBytes: 1 });
 });
 afterAll(() => Promise.all([backend.dispose(), pair.dispose()]));
 

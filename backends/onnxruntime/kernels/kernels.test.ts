@@ -10,7 +10,7 @@ let backend: Backend;
 let helped: Backend;
 beforeAll(async () => {
   backend = await openOnnxRuntime({ thread: "inline", threads: 1 });
-  helped = await openOnnxRuntime({ thread: "inline", threads: 3, sharedBytes: 1 });
+  helped = await openOnnxRuntime({ thread: "inline", threads: 3, leastSharedBytes: 1 });
 });
 afterAll(async () => {
   await backend.dispose();

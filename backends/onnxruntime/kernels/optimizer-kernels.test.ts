@@ -89,7 +89,7 @@ function attributesOf({ operator }: FusedOptimizer, given: NodeAttributes): Attr
 
 test("several threads update what one does, bit for bit, and only while they listen", async () => {
   const arena = new Arena();
-  const team = new KernelTeam(3, arena);
+  const team = new KernelTeam(3, arena, 1);
   await team.start();
   const optimizer = fusedOptimizers.find(({ operator }) => operator === "Adam");
   if (optimizer === undefined) throw new Error("there is Adam");

@@ -61,7 +61,7 @@ for (const item of [...winograd, ...unfolded]) {
 }
 
 test.skipIf(!isThere)("two threads compute what one does", async () => {
-  const pair = await openOnnxRuntime({ thread: "inline", threads: 2, sharedBytes: 1 });
+  const pair = await openOnnxRuntime({ thread: "inline", threads: 2, leastSharedBytes: 1 });
   try {
     for (const item of [
       { images: 3, channels: 64, size: [34, 33] },
