@@ -120,6 +120,30 @@ for (const [name, activation] of Object.entries(activations)) {
   });
 }
 
+test.skipIf(!isThere)("where Relu let nothing pass, NaN included, an infinite gradient ends", async () => {
+  const builder = new GraphBuilder("infinite");
+  const shape = [1, 2 ** 18];
+  const [x, g] = [builder.input("x", "float32", shape), builder.input("g", "float32", shape)];
+  const loss = builder.op("ReduceSum", [builder.op("Mul", [builder.op("Relu", [x]), g])], { keepdims: 0 });
+  const [gradient] = differentiate(builder, loss, [x]);
+  if (gradient === undefined) throw new Error("a gradient was asked for");
+  builder.output("gradient", gradient);
+  const graph = builder.build();
+  expect(planGraph(graph, { kernels: true }).calls).toHaveLength(1);
+  const cases = [
+    { x: -1, g: Infinity, dx: 0 },
+    { x: 0, g: Number.NaN, dx: 0 },
+    { x: Number.NaN, g: 3, dx: 0 },
+    { x: 2, g: 5, dx: 5 },
+    { x: 2, g: -Infinity, dx: -Infinity },
+  ] as const;
+  const values = (name: "x" | "g" | "dx"): number[] => Array.from({ length: 2 ** 18 }, (_, i) => cases[i % cases.length]?.[name] ?? 0);
+  const executable = await backend.compile(graph);
+  const given = await executable.run({ x: tensor("float32", shape, values("x")), g: tensor("float32", shape, values("g")) });
+  expect(toNumbers(given["gradient"] as Tensor).slice(0, 1000)).toEqual(values("dx").slice(0, 1000));
+  await executable.dispose();
+});
+
 /** BatchNormalization, Clip, depthwise convolution and both again, without the second convolution; its gradients. */
 function depthwiseBlock(size: readonly number[], strides: readonly number[], channels: number): Graph {
   const builder = new GraphBuilder("block");
