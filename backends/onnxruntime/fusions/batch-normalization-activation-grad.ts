@@ -17,7 +17,9 @@ export const batchNormalizationActivationGrad: Fusion = {
     return {
       inputs: [masked.gradient, x, scale, mean, inverse, bias],
       outputs: node.outputs,
-      plan: ({ inputs: [gradient] }) => gradient && planBatchNormalizationGrad(gradient, masked.bounds),
+      plan({ inputs: [gradient, normalized] }) {
+        return gradient?.shape.join() === normalized?.shape.join() ? gradient && planBatchNormalizationGrad(gradient, masked.bounds) : undefined;
+      },
     };
   },
 };

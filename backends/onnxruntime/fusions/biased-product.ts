@@ -14,6 +14,6 @@ export interface BiasedProduct {
 export function biasedProduct(value: ValueName, { graph, producer }: FusionContext): BiasedProduct | undefined {
   const [product = "", bias = ""] = producer(value, "Add")?.inputs ?? [];
   const [shape, row] = [graph.values[value]?.shape, graph.values[bias]?.shape];
-  const isRow = row?.length === 1 && row[0] === shape?.at(-1) && graph.values[product]?.shape.length === shape?.length;
+  const isRow = row?.length === 1 && row[0] === shape?.at(-1) && graph.values[product]?.shape.join() === shape?.join(); // not broadcast to the row
   return isRow && producer(product, "MatMul") !== undefined ? { product, bias } : undefined;
 }

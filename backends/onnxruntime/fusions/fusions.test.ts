@@ -144,6 +144,16 @@ test.skipIf(!isThere)("where Relu let nothing pass, NaN included, an infinite gr
   await executable.dispose();
 });
 
+test.skipIf(!isThere)("a row that makes a column of products wider is added by ONNX Runtime before heads are split", async () => {
+  const builder = new GraphBuilder("broadcast");
+  const product = builder.op("MatMul", [builder.input("x", "float32", [2, 6, 5]), builder.input("w", "float32", [5, 1])]);
+  const rows = builder.op("Add", [product, builder.input("b", "float32", [8])]);
+  builder.output("y", builder.op("Transpose", [builder.op("Reshape", [rows, builder.ints([2, 6, 2, 4])])], { perm: [0, 2, 1, 3] }));
+  const graph = builder.build();
+  await expectAsReference(graph);
+  expect(planGraph(graph, { kernels: true }).calls).toHaveLength(0);
+});
+
 /** BatchNormalization, Clip, depthwise convolution and both again, without the second convolution; its gradients. */
 function depthwiseBlock(size: readonly number[], strides: readonly number[], channels: number): Graph {
   const builder = new GraphBuilder("block");

@@ -13,9 +13,9 @@ export interface GeluGradParts {
 }
 
 /** dY and X to dX = dY (share(X) + X density(X)) of the normal distribution, in one pass where single operators take 14. */
-export function planGeluGrad([, x]: readonly KernelType[], { bias, sums }: GeluGradParts): KernelPlan | undefined {
+export function planGeluGrad([dy, x]: readonly KernelType[], { bias, sums }: GeluGradParts): KernelPlan | undefined {
   const parts = x && rowParts(x);
-  if (parts === undefined) return undefined;
+  if (parts === undefined || dy?.shape.join() !== x?.shape.join()) return undefined;
   const { columns, bytes } = parts;
   const source = geluGradFunction(columns, { bias, sums });
   const totals = columnSums(parts, sums ? 1 : 0);
