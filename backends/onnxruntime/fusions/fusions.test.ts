@@ -154,6 +154,19 @@ test.skipIf(!isThere)("a row that makes a column of products wider is added by O
   expect(planGraph(graph, { kernels: true }).calls).toHaveLength(0);
 });
 
+test.skipIf(!isThere)("a normalisation over two axes with a bias for the last one alone keeps its gradients apart", async () => {
+  const builder = new GraphBuilder("axes");
+  const [x, scale, bias] = [builder.input("x", "float32", [6, 3, 8]), builder.input("s", "float32", [3, 8]), builder.input("o", "float32", [8])];
+  const h = builder.op("Add", [x, builder.input("b", "float32", [8])]);
+  const [normal] = builder.ops("LayerNormalization", [h, scale, bias], 3, { axis: 1 });
+  const y = builder.op("Mul", [builder.op("Add", [h, normal]), builder.input("g", "float32", [6, 3, 8])]);
+  const loss = builder.op("ReduceSum", [y], { keepdims: 0 });
+  differentiate(builder, loss, [x, scale, bias]).forEach((gradient, i) => builder.output(`gradient ${i}`, gradient));
+  const graph = builder.build();
+  await expectAsReference(graph);
+  expect(planGraph(graph, { kernels: true }).calls).toHaveLength(1); // the gradient alone
+});
+
 /** BatchNormalization, Clip, depthwise convolution and both again, without the second convolution; its gradients. */
 function depthwiseBlock(size: readonly number[], strides: readonly number[], channels: number): Graph {
   const builder = new GraphBuilder("block");

@@ -23,7 +23,10 @@ export const layerNormalizationGrad: Fusion = {
     return {
       inputs: [...normalization.inputs, round],
       outputs: [result, ...sums.map((sum) => sum ?? "")],
-      plan: ({ inputs }) => planLayerNormalizationGrad(inputs, { residual: true, extra: summed === undefined ? 1 : 2 }),
+      plan({ inputs, outputs: [, ...kept] }) {
+        const isLastAxis = kept.every(({ shape }) => shape.join() === inputs[2]?.shape.join()); // each as Scale: its kernel sums over the rows that are normalised
+        return isLastAxis ? planLayerNormalizationGrad(inputs, { residual: true, extra: summed === undefined ? 1 : 2 }) : undefined;
+      },
     };
   },
 };
