@@ -113,6 +113,11 @@ export function activate(emit: Emitter, kind: ActivationName, x: Value): Value {
   return functions[kind](emit, x);
 }
 
+/** Whether it is over the last dimension and not of each element. */
+export function isOfLastAxis(kind: ActivationName): boolean {
+  return kind === "softmax" || kind === "logSoftmax" || kind === "glu";
+}
+
 /** @throws ARGUMENT_INVALID for a name that is not one, with the nearest */
 export function checkActivation(where: string, kind: unknown): void {
   if (typeof kind === "string" && Object.hasOwn(functions, kind)) return;

@@ -1,16 +1,19 @@
-import { activate, checkActivation, type ActivationName } from "./activation.ts";
+import { checkActivation, type ActivationName } from "./activation.ts";
 import { checkSize, checkSizes, type Pair, type Single, type Sizes, type Triple } from "./argument.ts";
 import { EspalierError } from "../errors.ts";
+import { channelsFirst, checkDataFormat, type DataFormat } from "./data-format.ts";
 import { named, type Layer, type LayerName } from "./layer.ts";
 import { weight, type WeightArguments } from "./weight.ts";
 import { checkPadding, spatialSizes, type Padding } from "./window.ts";
 
-/** Arguments of Keras's Conv1DTranspose, Conv2DTranspose and Conv3DTranspose; inputs are channels-first. */
+/** Arguments of Keras's Conv1DTranspose, Conv2DTranspose and Conv3DTranspose. */
 export interface ConvTransposeOptions<Size extends Sizes> extends LayerName, WeightArguments<"kernel">, WeightArguments<"bias"> {
   readonly filters: number;
   readonly kernelSize: Size;
   readonly strides?: Size;
   readonly padding?: Padding;
+  /** Of the input and the output; the weights lie the same in both. Default channels_first. */
+  readonly dataFormat?: DataFormat;
   /** Places added at one end of the output, fewer than the stride; by default chosen so that `same` gives stride times the input's size. */
   readonly outputPadding?: Size | undefined;
   readonly dilationRate?: Size;
@@ -57,10 +60,21 @@ interface Which {
 }
 
 function transposed(options: ConvTransposeOptions<Sizes>, { where, kind, axes }: Which): Layer {
-  const { filters, kernelSize, strides = 1, padding = "valid", outputPadding, dilationRate = 1, activation = "linear", useBias = true } = options;
+  const {
+    filters,
+    kernelSize,
+    strides = 1,
+    padding = "valid",
+    dataFormat = "channels_first",
+    outputPadding,
+    dilationRate = 1,
+    activation = "linear",
+    useBias = true,
+  } = options;
   checkSize(where, "filters", filters);
   checkActivation(where, activation);
   checkPadding(where, padding);
+  checkDataFormat(where, dataFormat);
   const size = checkSizes(where, "kernelSize", kernelSize, { axes });
   const steps = checkSizes(where, "strides", strides, { axes });
   const dilations = checkSizes(where, "dilationRate", dilationRate, { axes });
@@ -82,7 +96,7 @@ function transposed(options: ConvTransposeOptions<Sizes>, { where, kind, axes }:
       kernelSize: size,
       strides: steps,
       padding,
-      dataFormat: "channels_first",
+      dataFormat,
       ...(extra && { outputPadding: extra }),
       dilationRate: dilations,
       activation,
@@ -90,27 +104,29 @@ function transposed(options: ConvTransposeOptions<Sizes>, { where, kind, axes }:
       ...kernel.config,
       ...bias.config,
     },
-    apply({ emit, parameter, fail }, x) {
-      const [channels] = spatialSizes(x, axes, fail);
-      const places = size.reduce((product, length) => product * length, 1);
-      const w = parameter("kernel", [channels, filters, ...size], {
-        ...kernel.options,
-        fanIn: filters * places,
-        fanOut: channels * places,
-        rows: channels,
+    apply(context, x) {
+      const { emit, parameter, fail } = context;
+      return channelsFirst(context, x, { axes, dataFormat, activation }, (turned) => {
+        const [channels] = spatialSizes(turned, axes, fail);
+        const places = size.reduce((product, length) => product * length, 1);
+        const w = parameter("kernel", [channels, filters, ...size], {
+          ...kernel.options,
+          fanIn: filters * places,
+          fanOut: channels * places,
+          rows: channels,
+        });
+        const b = useBias ? parameter("bias", [filters], bias.options) : undefined;
+        const edges = size.map((length, i) =>
+          cut({ extent: 1 + (length - 1) * (dilations[i] ?? 1), stride: steps[i] ?? 1, extra: extra?.[i], padding }),
+        );
+        return emit.op("ConvTranspose", [turned, w, b], {
+          kernel_shape: size,
+          strides: steps,
+          dilations,
+          pads: [...edges.map(({ begin }) => begin), ...edges.map(({ end }) => end)],
+          output_padding: edges.map((edge) => edge.extra),
+        });
       });
-      const b = useBias ? parameter("bias", [filters], bias.options) : undefined;
-      const edges = size.map((length, i) =>
-        cut({ extent: 1 + (length - 1) * (dilations[i] ?? 1), stride: steps[i] ?? 1, extra: extra?.[i], padding }),
-      );
-      const spread = emit.op("ConvTranspose", [x, w, b], {
-        kernel_shape: size,
-        strides: steps,
-        dilations,
-        pads: [...edges.map(({ begin }) => begin), ...edges.map(({ end }) => end)],
-        output_padding: edges.map((edge) => edge.extra),
-      });
-      return activate(emit, activation, spread);
     },
   };
 }

@@ -1,17 +1,20 @@
 import { EspalierError } from "../errors.ts";
-import { activate, checkActivation, type ActivationName } from "./activation.ts";
+import { checkActivation, type ActivationName } from "./activation.ts";
 import { checkSize, checkSizes, type Pair, type Single, type Sizes, type Triple } from "./argument.ts";
+import { channelsFirst, checkDataFormat, type DataFormat } from "./data-format.ts";
 import { named, type Layer, type LayerName } from "./layer.ts";
 import { weight, type WeightArguments } from "./weight.ts";
 import { checkPadding, spatialSizes, windowPads, type Padding } from "./window.ts";
 
-/** Arguments of Keras's Conv1D, Conv2D and Conv3D; inputs are channels-first. */
+/** Arguments of Keras's Conv1D, Conv2D and Conv3D. */
 export interface ConvOptions<Size extends Sizes, Pads extends string = Padding>
   extends LayerName, WeightArguments<"kernel">, WeightArguments<"bias"> {
   readonly filters: number;
   readonly kernelSize: Size;
   readonly strides?: Size;
   readonly padding?: Pads;
+  /** Of the input and the output; the weights lie the same in both. Default channels_first. */
+  readonly dataFormat?: DataFormat;
   readonly dilationRate?: Size;
   /** Channels and filters are cut into this many independent groups. */
   readonly groups?: number;
@@ -65,11 +68,22 @@ interface Which {
 }
 
 function convolution(options: ConvOptions<Sizes, Padding | "causal">, { where, kind, axes }: Which): Layer {
-  const { filters, kernelSize, strides = 1, padding = "valid", dilationRate = 1, groups = 1, activation = "linear", useBias = true } = options;
+  const {
+    filters,
+    kernelSize,
+    strides = 1,
+    padding = "valid",
+    dataFormat = "channels_first",
+    dilationRate = 1,
+    groups = 1,
+    activation = "linear",
+    useBias = true,
+  } = options;
   checkSize(where, "filters", filters);
   checkSize(where, "groups", groups);
   checkActivation(where, activation);
   checkPadding(where, padding, { causal: axes === 1 });
+  checkDataFormat(where, dataFormat);
   if (filters % groups !== 0) {
     throw new EspalierError("ARGUMENT_INVALID", `${where}: ${filters} filters do not divide into ${groups} groups`, { filters, groups });
   }
@@ -89,7 +103,7 @@ function convolution(options: ConvOptions<Sizes, Padding | "causal">, { where, k
       kernelSize: window.size,
       strides: window.strides,
       padding,
-      dataFormat: "channels_first",
+      dataFormat,
       dilationRate: window.dilations,
       groups,
       activation,
@@ -97,26 +111,28 @@ function convolution(options: ConvOptions<Sizes, Padding | "causal">, { where, k
       ...kernel.config,
       ...bias.config,
     },
-    apply({ emit, parameter, fail }, x) {
-      const [channels, ...spatial] = spatialSizes(x, axes, fail);
-      if (channels % groups !== 0) return fail(`${channels} channels do not divide into ${groups} groups`);
-      const places = window.size.reduce((product, size) => product * size, 1);
-      const depth = channels / groups;
-      const w = parameter("kernel", [filters, depth, ...window.size], {
-        ...kernel.options,
-        fanIn: depth * places,
-        fanOut: filters * places,
-        rows: filters,
+    apply(context, x) {
+      const { emit, parameter, fail } = context;
+      return channelsFirst(context, x, { axes, dataFormat, activation }, (turned) => {
+        const [channels, ...spatial] = spatialSizes(turned, axes, fail);
+        if (channels % groups !== 0) return fail(`${channels} channels do not divide into ${groups} groups`);
+        const places = window.size.reduce((product, size) => product * size, 1);
+        const depth = channels / groups;
+        const w = parameter("kernel", [filters, depth, ...window.size], {
+          ...kernel.options,
+          fanIn: depth * places,
+          fanOut: filters * places,
+          rows: filters,
+        });
+        const b = useBias ? parameter("bias", [filters], bias.options) : undefined;
+        return emit.op("Conv", [turned, w, b], {
+          kernel_shape: window.size,
+          strides: window.strides,
+          dilations: window.dilations,
+          pads: windowPads(spatial, window, fail),
+          group: groups,
+        });
       });
-      const b = useBias ? parameter("bias", [filters], bias.options) : undefined;
-      const convolved = emit.op("Conv", [x, w, b], {
-        kernel_shape: window.size,
-        strides: window.strides,
-        dilations: window.dilations,
-        pads: windowPads(spatial, window, fail),
-        group: groups,
-      });
-      return activate(emit, activation, convolved);
     },
   };
 }

@@ -1,6 +1,7 @@
-import { activate, checkActivation, type ActivationName } from "./activation.ts";
+import { checkActivation, type ActivationName } from "./activation.ts";
 import { checkSize, checkSizes, type Pair, type Single, type Sizes } from "./argument.ts";
 import type { Value } from "../operators/operator.ts";
+import { channelsFirst, checkDataFormat, type DataFormat } from "./data-format.ts";
 import { named, type Layer, type LayerContext, type LayerName } from "./layer.ts";
 import { weight, type Weight, type WeightArguments } from "./weight.ts";
 import { checkPadding, spatialSizes, windowPads, type Padding, type WindowOptions } from "./window.ts";
@@ -10,6 +11,8 @@ interface Common<Size extends Sizes> extends LayerName, WeightArguments<"depthwi
   readonly kernelSize: Size;
   readonly strides?: Size;
   readonly padding?: Padding;
+  /** Of the input and the output; the weights lie the same in both. Default channels_first. */
+  readonly dataFormat?: DataFormat;
   readonly dilationRate?: Size;
   /** How many outputs each channel has. Default 1. */
   readonly depthMultiplier?: number;
@@ -17,10 +20,10 @@ interface Common<Size extends Sizes> extends LayerName, WeightArguments<"depthwi
   readonly useBias?: boolean;
 }
 
-/** Arguments of Keras's DepthwiseConv1D and DepthwiseConv2D; inputs are channels-first. */
+/** Arguments of Keras's DepthwiseConv1D and DepthwiseConv2D. */
 export type DepthwiseConvOptions<Size extends Sizes> = Common<Size>;
 
-/** Arguments of Keras's SeparableConv1D and SeparableConv2D; inputs are channels-first. */
+/** Arguments of Keras's SeparableConv1D and SeparableConv2D. */
 export interface SeparableConvOptions<Size extends Sizes> extends Common<Size>, WeightArguments<"pointwise"> {
   readonly filters: number;
 }
@@ -76,24 +79,26 @@ interface Which {
 }
 
 function depthwise(options: DepthwiseConvOptions<Sizes>, { where, kind, axes }: Which): Layer {
-  const { depthMultiplier = 1, activation = "linear", useBias = true } = options;
+  const { depthMultiplier = 1, dataFormat = "channels_first", activation = "linear", useBias = true } = options;
   const { window, kernel, bias, config } = common(options, { where, kind, axes });
   return {
     kind,
     ...named(options),
     config,
     apply(context, x) {
-      const [channels] = spatialSizes(x, axes, context.fail);
-      const each = { name: "kernel", window, kernel, depthMultiplier };
-      const w = channelKernel(context, channels, each);
-      const b = useBias ? context.parameter("bias", [channels * depthMultiplier], bias.options) : undefined;
-      return activate(context.emit, activation, eachChannel(context, x, { window, kernel: w, bias: b }));
+      return channelsFirst(context, x, { axes, dataFormat, activation }, (turned) => {
+        const [channels] = spatialSizes(turned, axes, context.fail);
+        const each = { name: "kernel", window, kernel, depthMultiplier };
+        const w = channelKernel(context, channels, each);
+        const b = useBias ? context.parameter("bias", [channels * depthMultiplier], bias.options) : undefined;
+        return eachChannel(context, turned, { window, kernel: w, bias: b });
+      });
     },
   };
 }
 
 function separable(options: SeparableConvOptions<Sizes>, { where, kind, axes }: Which): Layer {
-  const { filters, depthMultiplier = 1, activation = "linear", useBias = true } = options;
+  const { filters, depthMultiplier = 1, dataFormat = "channels_first", activation = "linear", useBias = true } = options;
   checkSize(where, "filters", filters);
   const { window, kernel, bias, config } = common(options, { where, kind, axes });
   const pointwise = weight(where, "pointwise", options, "glorotUniform");
@@ -103,14 +108,16 @@ function separable(options: SeparableConvOptions<Sizes>, { where, kind, axes }: 
     config: { filters, ...config, ...pointwise.config },
     apply(context, x) {
       const { emit, parameter } = context;
-      const [channels] = spatialSizes(x, axes, context.fail);
-      const depth = channels * depthMultiplier;
-      const each = channelKernel(context, channels, { name: "depthwise_kernel", window, kernel, depthMultiplier });
-      const between = eachChannel(context, x, { window, kernel: each, bias: undefined });
-      const ones = Array.from({ length: axes }, () => 1);
-      const w = parameter("pointwise_kernel", [filters, depth, ...ones], { ...pointwise.options, fanIn: depth, fanOut: filters, rows: filters });
-      const b = useBias ? parameter("bias", [filters], bias.options) : undefined;
-      return activate(emit, activation, emit.op("Conv", [between, w, b], { kernel_shape: ones }));
+      return channelsFirst(context, x, { axes, dataFormat, activation }, (turned) => {
+        const [channels] = spatialSizes(turned, axes, context.fail);
+        const depth = channels * depthMultiplier;
+        const each = channelKernel(context, channels, { name: "depthwise_kernel", window, kernel, depthMultiplier });
+        const between = eachChannel(context, turned, { window, kernel: each, bias: undefined });
+        const ones = Array.from({ length: axes }, () => 1);
+        const w = parameter("pointwise_kernel", [filters, depth, ...ones], { ...pointwise.options, fanIn: depth, fanOut: filters, rows: filters });
+        const b = useBias ? parameter("bias", [filters], bias.options) : undefined;
+        return emit.op("Conv", [between, w, b], { kernel_shape: ones });
+      });
     },
   };
 }
@@ -119,9 +126,19 @@ function common(
   options: Common<Sizes>,
   { where, axes }: Which,
 ): { readonly window: WindowOptions; readonly kernel: Weight; readonly bias: Weight; readonly config: Readonly<Record<string, unknown>> } {
-  const { kernelSize, strides = 1, padding = "valid", dilationRate = 1, depthMultiplier = 1, activation = "linear", useBias = true } = options;
+  const {
+    kernelSize,
+    strides = 1,
+    padding = "valid",
+    dataFormat = "channels_first",
+    dilationRate = 1,
+    depthMultiplier = 1,
+    activation = "linear",
+    useBias = true,
+  } = options;
   checkActivation(where, activation);
   checkPadding(where, padding);
+  checkDataFormat(where, dataFormat);
   checkSize(where, "depthMultiplier", depthMultiplier);
   const size = checkSizes(where, "kernelSize", kernelSize, { axes });
   const steps = checkSizes(where, "strides", strides, { axes });
@@ -132,7 +149,7 @@ function common(
     kernelSize: size,
     strides: steps,
     padding,
-    dataFormat: "channels_first",
+    dataFormat,
     dilationRate: dilations,
     depthMultiplier,
     activation,

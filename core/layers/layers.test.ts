@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, test } from "vitest";
 import { openReference } from "../../backends/reference/index.ts";
+import { simplify } from "../graph/simplify.ts";
 import type { Model } from "../models/model.ts";
 import { tensor, toNumbers, type Tensor, type Tensors } from "../tensor.ts";
 import {
@@ -9,6 +10,7 @@ import {
   concatenate,
   conv2D,
   dense,
+  depthwiseConv2D,
   flatten,
   globalAveragePooling2D,
   maxPooling2D,
@@ -178,4 +180,20 @@ describe("refusals name the layer, what it got and the mend", () => {
       '"shared/kernel" has shape [2, 1] from the layer\'s first use, but this use needs [3, 1]',
     );
   });
+});
+
+test("turns between layers of channels_last cancel: one before the first and one after the last are left", () => {
+  const dataFormat = "channels_last";
+  const model = sequential({
+    input: { name: "x", shape: [8, 8, 3] },
+    layers: [
+      conv2D({ filters: 4, kernelSize: 3, activation: "relu", dataFormat }),
+      maxPooling2D({ dataFormat }),
+      depthwiseConv2D({ kernelSize: 2, activation: "gelu", dataFormat }),
+      averagePooling2D({ dataFormat }),
+    ],
+    output: "y",
+  });
+  expect(model.graph.nodes.filter(({ operator }) => operator === "Transpose")).toHaveLength(8);
+  expect(simplify(model.graph).nodes.filter(({ operator }) => operator === "Transpose")).toHaveLength(2);
 });

@@ -1,14 +1,17 @@
 import { checkSizes, type Pair, type Single, type Sizes, type Triple } from "./argument.ts";
+import { channelsFirst, checkDataFormat, type DataFormat } from "./data-format.ts";
 import { named, type Layer, type LayerName } from "./layer.ts";
 import { checkPadding, spatialSizes, windowPads, type Padding } from "./window.ts";
 
-/** Arguments of Keras's MaxPooling and AveragePooling layers; inputs are channels-first. */
+/** Arguments of Keras's MaxPooling and AveragePooling layers. */
 export interface PoolingOptions<Size extends Sizes> extends LayerName {
   /** Default 2. */
   readonly poolSize?: Size;
   /** By default `poolSize`: windows side by side. */
   readonly strides?: Size | undefined;
   readonly padding?: Padding;
+  /** Default channels_first. */
+  readonly dataFormat?: DataFormat;
 }
 
 /** Arguments of MaxPooling2D and AveragePooling2D. */
@@ -82,18 +85,22 @@ interface Which {
 }
 
 function pooling(
-  { poolSize = 2, strides = poolSize, padding = "valid", ...common }: PoolingOptions<Sizes>,
+  { poolSize = 2, strides = poolSize, padding = "valid", dataFormat = "channels_first", ...common }: PoolingOptions<Sizes>,
   { where, kind, operator, axes }: Which,
 ): Layer {
   checkPadding(where, padding);
+  checkDataFormat(where, dataFormat);
   const window = { size: checkSizes(where, "poolSize", poolSize, { axes }), strides: checkSizes(where, "strides", strides, { axes }), padding };
   return {
     kind,
     ...named(common),
-    config: { poolSize: window.size, strides: window.strides, padding, dataFormat: "channels_first" },
-    apply({ emit, fail }, x) {
-      const [, ...spatial] = spatialSizes(x, axes, fail);
-      return emit.op(operator, [x], { kernel_shape: window.size, strides: window.strides, pads: windowPads(spatial, window, fail) });
+    config: { poolSize: window.size, strides: window.strides, padding, dataFormat },
+    apply(context, x) {
+      const { emit, fail } = context;
+      return channelsFirst(context, x, { axes, dataFormat }, (turned) => {
+        const [, ...spatial] = spatialSizes(turned, axes, fail);
+        return emit.op(operator, [turned], { kernel_shape: window.size, strides: window.strides, pads: windowPads(spatial, window, fail) });
+      });
     },
   };
 }

@@ -3,6 +3,7 @@ import { openReference } from "../../backends/reference/index.ts";
 import { GraphBuilder } from "../graph/builder.ts";
 import { differentiate } from "../graph/differentiate.ts";
 import type { Graph } from "../graph/graph.ts";
+import { simplify } from "../graph/simplify.ts";
 import { trainingForm } from "../graph/training-form.ts";
 import { randomFeeds } from "../training/random-feeds.ts";
 import { tensor, toNumbers, type Tensor } from "../tensor.ts";
@@ -86,4 +87,12 @@ test("noise of strength 0 draws nothing, a gradient passes when predicting, and 
   expect(() => inferred("SpatialDropout", { inputs, attributes: { rate: 1 } })).toThrow(/rate must be from 0 to below 1, not 1/);
   expect(() => inferred("SpatialDropout", { inputs, attributes: { rate: 0.5, axis: 2 } })).toThrow(/axis 2 is outside rank 2/);
   expect(() => inferred("GaussianNoise", { inputs, attributes: { stddev: -1 } })).toThrow(/stddev must be from 0 .* not -1/);
+});
+
+test("two dropouts of one value draw each their own numbers, simplified too", () => {
+  const builder = new GraphBuilder("two");
+  const x = builder.input("x", "float32", ["batch", 4]);
+  const dropped = [0, 1].map(() => builder.op("Dropout", [x, builder.scalar(0.5, "float32")]));
+  builder.output("y", builder.op("Sub", dropped));
+  expect(trainingForm(simplify(builder.build())).inputs.filter(({ random }) => random !== undefined)).toHaveLength(2);
 });

@@ -274,6 +274,32 @@ def penalized_inside(x):
 case("activity regularizer of a shared layer", twice, (4,), (4,))
 case("activity regularizer inside a nested model", penalized_inside, (3,))
 
+last = {"data_format": "channels_last"}
+one("Conv1D causal of channels last", lambda: L.Conv1D(3, 3, dilation_rate=2, padding="causal", activation="tanh", **last), (7, 2))
+one("Conv2D of channels last", lambda: L.Conv2D(4, (3, 2), strides=2, padding="same", groups=2, kernel_constraint=C.MaxNorm(2, [0, 1, 2]), **last), (6, 5, 2))
+one("Conv2D of channels last with a softmax", lambda: L.Conv2D(4, 2, activation="softmax", **last), (4, 3, 2))
+one("SeparableConv2D of channels last with a softmax", lambda: L.SeparableConv2D(4, 2, activation="softmax", **last), (4, 3, 2))
+one("Conv3D of channels last", lambda: L.Conv3D(2, 2, **last), (3, 3, 2, 2))
+one("Conv1DTranspose of channels last", lambda: L.Conv1DTranspose(2, 3, strides=2, padding="same", **last), (4, 3))
+one("Conv2DTranspose of channels last", lambda: L.Conv2DTranspose(2, 3, strides=2, padding="same", output_padding=1, **last), (3, 2, 2))
+one("Conv3DTranspose of channels last", lambda: L.Conv3DTranspose(2, 2, strides=2, **last), (2, 2, 2, 3))
+one("DepthwiseConv1D of channels last", lambda: L.DepthwiseConv1D(3, depth_multiplier=2, **last), (6, 2))
+one("DepthwiseConv2D of channels last", lambda: L.DepthwiseConv2D(3, depth_multiplier=2, strides=2, padding="same", **last), (4, 5, 3))
+one("SeparableConv1D of channels last", lambda: L.SeparableConv1D(4, 3, padding="same", **last), (5, 3))
+one("SeparableConv2D of channels last", lambda: L.SeparableConv2D(4, 2, depth_multiplier=2, **last), (4, 4, 3))
+for name, axes in {"1D": 1, "2D": 2, "3D": 3}.items():
+    one(f"MaxPooling{name} of channels last", lambda: getattr(L, f"MaxPooling{name}")(2, padding="same", **last), (*[5, 4, 3][:axes], 2))
+    one(f"AveragePooling{name} of channels last", lambda: getattr(L, f"AveragePooling{name}")(2, strides=1, **last), (*[5, 4, 3][:axes], 2))
+
+
+def channels_last(x):
+    hidden = L.Conv2D(3, 3, padding="same", use_bias=False, **last)(x)
+    hidden = L.MaxPooling2D(2, **last)(L.ReLU()(L.BatchNormalization(axis=-1)(hidden)))
+    return L.Dense(2)(L.Flatten(data_format="channels_last")(L.DepthwiseConv2D(2, **last)(hidden)))
+
+
+case("a network of channels last in training", channels_last, (6, 4, 2), training=True, batch=3)
+
 if "--check" in sys.argv:
     written = json.loads(pathlib.Path(sys.argv[-1]).read_text())
     golden = {item["name"]: item for item in json.loads((here / "layers.json").read_text())}

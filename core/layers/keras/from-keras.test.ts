@@ -71,9 +71,9 @@ describe("refused", () => {
 
   test.for<[string, Json, string]>([
     [
-      "channels_last",
-      layer("Conv2D", { name: "c", filters: 1, kernel_size: [1, 1], data_format: "channels_last" }, "x"),
-      "data_format is channels_last, but images are channels-first here",
+      "a data format that is none",
+      layer("Conv2D", { name: "c", filters: 1, kernel_size: [1, 1], data_format: "channels_lst" }, "x"),
+      'conv2D: no dataFormat "channels_lst"; did you mean "channels_last"',
     ],
     ["an argument that is not there", layer("Dense", { name: "d", units: 2, lora_rank: 4 }, "x"), '"d" (Dense): lora_rank 4 is not there'],
     ["recurrent dropout", layer("LSTM", { name: "l", units: 2, recurrent_dropout: 0.5 }, "x"), "recurrent_dropout 0.5 is not there"],

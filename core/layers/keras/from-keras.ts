@@ -25,8 +25,7 @@ export interface FromKerasOptions {
  * executed; layers of code (Lambda) are unknown classes. Types of computation (mixed precision) are left out: parameters are float32.
  *
  * @param json parsed, or as text
- * @throws ARGUMENT_INVALID for unknown classes, all of them with the nearest names; for an argument that the layer has not, and for channels_last where
- *   the layer is channels-first
+ * @throws ARGUMENT_INVALID for unknown classes, all of them with the nearest names; for an argument that the layer has not
  * @example
  * const model = fromKerasConfig(await readFile("model.json", "utf8"));
  */

@@ -90,11 +90,6 @@ function refuseLostArguments(layer: Layer<LayerOutput>, { given, accepts, where 
   for (const [key, value] of Object.entries(given)) {
     if (meaningless.has(key) || (Object.hasOwn(accepts, key) && sameArgument(accepts[key], value))) continue;
     if (Object.hasOwn(config, key)) {
-      if (key === "dataFormat" && config[key] !== value) {
-        refuse(
-          `${where}: data_format is ${String(value)}, but images are channels-first here; build the Keras model with channels_first, or permute its inputs`,
-        );
-      }
       if (!sameArgument(config[key], value))
         refuse(`${where}: ${toSnake(key)} ${JSON.stringify(value)} is not there; it would be ${JSON.stringify(config[key])}`);
     } else if (value !== false && value !== 0 && value !== "auto") {
