@@ -78,8 +78,9 @@ export function refuseModel(model: OnnxModel, error: unknown): never {
   throw new EspalierError("BACKEND_RUN_FAILED", `onnxruntime refuses "${model.name}": ${message}`, { graph: model.name }, { cause: error });
 }
 
-/** Throws what running a model failed with. */
+/** Throws what running a model failed with. A backend that is lost stays so: no other run would help. */
 export function refuseRun(model: OnnxModel, error: unknown): never {
+  if (error instanceof EspalierError && error.code === "BACKEND_LOST") throw error;
   const message = error instanceof Error ? error.message : String(error);
   const found = /while running (\w+) node\. Name:'([^']*)' Status Message: ([\s\S]*)/.exec(message);
   const node = found === null ? undefined : nodeName(found[2] ?? "");

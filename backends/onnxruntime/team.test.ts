@@ -1,8 +1,10 @@
 import { expect, test } from "vitest";
-import { GraphBuilder, Random, tensor, toNumbers, type Graph } from "../../core/index.ts";
+import { EspalierError, GraphBuilder, Random, tensor, toNumbers, type Graph } from "../../core/index.ts";
 import { openReference } from "../reference/index.ts";
 import { Arena } from "./arena.ts";
 import { openOnnxRuntime } from "./backend.ts";
+import { planGraph } from "./plan.ts";
+import { refuseRun } from "./session.ts";
 import { KernelTeam } from "./team.ts";
 
 test("threads that were called to runs without work, in quick succession, still load and hear the next", async () => {
@@ -40,6 +42,15 @@ test("a thread that plans other kernels than the caller is refused", async () =>
   const place = { memory: arena.memory, base: 0n, scratch: 64, shared: 64, share: { index: 1, count: 2 } };
   await expect(team.load({ graph: negative(), isPacked: false, kernels: 3 }, [place])).rejects.toMatchObject({ code: "INTERNAL" });
   await team.close();
+});
+
+test("a run whose threads were lost says that the backend is, not that a node failed", () => {
+  const { model } = planGraph(negative());
+  if (model === undefined) throw new Error("there is a node to run");
+  expect(() => refuseRun(model, new EspalierError("BACKEND_LOST", "a thread is gone", {}))).toThrow(
+    expect.objectContaining({ code: "BACKEND_LOST" }),
+  );
+  expect(() => refuseRun(model, new Error("a node failed"))).toThrow(expect.objectContaining({ code: "BACKEND_RUN_FAILED" }));
 });
 
 test("threads compute the caller's kernels where weights that nobody trains leave one of them to ONNX Runtime", async () => {

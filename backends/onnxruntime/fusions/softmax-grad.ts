@@ -11,8 +11,8 @@ export const softmaxGrad: Fusion = {
     const [dy = "", sum] = producer(difference, "Sub")?.inputs ?? [];
     const reduced = producer(sum, "ReduceSum");
     const product = reduced && sumsLastAxis(reduced, context) ? producer(reduced.inputs[0], "Mul") : undefined;
-    const sameShape = graph.values[y]?.shape.every((size, i) => size === graph.values[dy]?.shape[i]);
-    if (product === undefined || sameShape !== true || [...product.inputs].toSorted().join() !== [dy, y].toSorted().join()) return undefined;
+    const isOneShape = graph.values[y]?.shape.join() === graph.values[dy]?.shape.join();
+    if (product === undefined || !isOneShape || [...product.inputs].toSorted().join() !== [dy, y].toSorted().join()) return undefined;
     return { inputs: [y, dy], outputs: [node.outputs[0] ?? ""], plan: ({ inputs }) => planSoftmaxGrad(inputs) };
   },
 };
