@@ -9,7 +9,7 @@ import { weight, type Weight, type WeightArguments } from "./weight.ts";
 /** The functions inside a cell: those of ONNX's recurrent operators on every backend. */
 export type CellActivation = "sigmoid" | "tanh" | "relu";
 
-/** What all recurrent layers take, as in Keras. `recurrentDropout`, `stateful` and `unroll` are not there. */
+/** What all recurrent layers take, as in Keras. `stateful` and `unroll` are not there. */
 export interface RecurrentOptions extends LayerName, WeightArguments<"kernel">, WeightArguments<"recurrent">, WeightArguments<"bias"> {
   readonly units: number;
   /** Default tanh. */
@@ -17,6 +17,8 @@ export interface RecurrentOptions extends LayerName, WeightArguments<"kernel">, 
   readonly useBias?: boolean;
   /** Of the input's features, in training: the same features at all steps. Default 0. */
   readonly dropout?: number;
+  /** Of the state that the gates see, in training: the same units at all steps, others for each gate, of which `dropout` then has masks of its own too. Default 0. */
+  readonly recurrentDropout?: number;
   /** Whether the output has every step, [batch, steps, units], and not the last one alone. Default false. */
   readonly returnSequences?: boolean;
   /** Whether the last state (an LSTM's h and c) follows the output. Default false. */
@@ -161,6 +163,7 @@ function recurrent(options: RecurrentOptions, cell: Cell): RecurrentLayer {
     activation = "tanh",
     useBias = true,
     dropout = 0,
+    recurrentDropout = 0,
     returnSequences = false,
     returnState = false,
     goBackwards = false,
@@ -168,12 +171,13 @@ function recurrent(options: RecurrentOptions, cell: Cell): RecurrentLayer {
   } = options;
   checkSize(where, "units", units);
   checkNumber(where, "dropout", dropout, { from: 0, below: 1 });
+  checkNumber(where, "recurrentDropout", recurrentDropout, { from: 0, below: 1 });
   const weights: Weights = {
     kernel: weight(where, "kernel", options, "glorotUniform"),
     recurrentKernel: weight(where, "recurrent", options, "orthogonal"),
     bias: weight(where, "bias", options, "zeros"),
   };
-  const own = { units, activation, useBias, dropout, returnSequences, returnState, goBackwards, zeroOutputForMask };
+  const own = { units, activation, useBias, dropout, recurrentDropout, returnSequences, returnState, goBackwards, zeroOutputForMask };
   return {
     kind,
     ...named(options),
@@ -188,10 +192,11 @@ function recurrent(options: RecurrentOptions, cell: Cell): RecurrentLayer {
       const tensors = parameters(context, { cell, weights, units, features, useBias });
       const mask = maskOf(x);
       const turn = (value: Value): Value => (goBackwards ? reversed(emit, value) : value);
-      const dropped = dropout === 0 ? x : emit.op("SpatialDropout", [x], { rate: dropout, axis: 2 });
+      const drops = recurrentDropout > 0; // then the operator drops features too
+      const dropped = dropout === 0 || drops ? x : emit.op("SpatialDropout", [x], { rate: dropout, axis: 2 });
       const compacted = mask && compact(emit, turn(dropped), turn(mask));
       const [sequence, ...states] = emit.ops(
-        kind === "SimpleRNN" ? "RNN" : kind,
+        `${drops ? "Dropout" : ""}${kind === "SimpleRNN" ? "RNN" : kind}`,
         [compacted?.x ?? dropped, ...tensors, compacted?.lengths, ...initial.map((state) => emit.op("Unsqueeze", [state, emit.ints([1])]))],
         1 + cell.states,
         {
@@ -201,6 +206,7 @@ function recurrent(options: RecurrentOptions, cell: Cell): RecurrentLayer {
           // What was turned round with its mask runs forward.
           ...(goBackwards && !compacted && { direction: "reverse" }),
           ...cell.attributes,
+          ...(drops && { dropout, recurrent_dropout: recurrentDropout }),
         },
       ) as [Value, Value]; // two or three were asked for
       const last = states.map((state) => emit.op("Squeeze", [state, emit.ints([1])])); // [batch, units]

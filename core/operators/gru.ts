@@ -1,5 +1,15 @@
 import type { Operator, Value } from "./operator.ts";
-import { recurrent, rowParts, someRows, type Direction, type Step } from "./recurrent.ts";
+import { recurrent, rowParts, withDropout, type Direction, type RecurrentRule, type Step } from "./recurrent.ts";
+
+const rule: RecurrentRule = {
+  name: "GRU",
+  gates: 3,
+  states: 1,
+  activations: ["Sigmoid", "Tanh"],
+  attributes: { linear_before_reset: { kind: "int", default: 0 } },
+  joinsBiases: (attributes) => attributes.int("linear_before_reset") === 0,
+  cell: (direction) => (direction.attributes.int("linear_before_reset") === 0 ? resetBefore(direction) : resetAfter(direction)),
+};
 
 /**
  * Gated recurrent units over a sequence: X, W, R, B, sequence_lens, initial_h to Y, Y_h.
@@ -10,32 +20,28 @@ import { recurrent, rowParts, someRows, type Direction, type Step } from "./recu
  * @see https://onnx.ai/onnx/operators/onnx__GRU.html
  * @see K. Cho et al., Learning phrase representations using RNN encoder-decoder for statistical machine translation (2014)
  */
-export const gru: Operator = recurrent({
-  name: "GRU",
-  gates: 3,
-  states: 1,
-  activations: ["Sigmoid", "Tanh"],
-  attributes: { linear_before_reset: { kind: "int", default: 0 } },
-  joinsBiases: (attributes) => attributes.int("linear_before_reset") === 0,
-  cell: (direction) => (direction.attributes.int("linear_before_reset") === 0 ? resetBefore(direction) : resetAfter(direction)),
-});
+export const gru: Operator = recurrent(rule);
+
+/** A GRU that drops in training; inputs, outputs and attributes are those of `gru`, with `dropout` and `recurrent_dropout`. */
+export const dropoutGru: Operator = withDropout(rule);
 
 function resetBefore(direction: Direction): Step {
-  const { emit, size, r: weights, activate } = direction;
-  const [toGates, toCandidate] = [someRows(emit, weights, { from: 0, to: 2 * size }), someRows(emit, weights, { from: 2 * size, to: 3 * size })];
+  const { emit, size, recurrence, activate } = direction;
+  const [plusGates, plusCandidate] = [recurrence({ from: 0, to: 2 }), recurrence({ from: 2, to: 3 })];
   return (projected, [h]) => {
     const [gates = projected, candidate = projected] = rowParts(emit, projected, [2 * size, size]);
-    const [z, r] = rowParts(emit, activate(0, h ? emit.op("Gemm", [h, toGates, gates], { transB: 1 }) : gates), [size, size]) as [Value, Value]; // two sizes
-    const sum = h ? emit.op("Gemm", [emit.op("Mul", [r, h]), toCandidate, candidate], { transB: 1 }) : candidate;
+    const [z, r] = rowParts(emit, activate(0, h ? plusGates(h, gates) : gates), [size, size]) as [Value, Value]; // two sizes
+    const sum = h ? plusCandidate(emit.op("Mul", [r, h]), candidate) : candidate;
     return [mixed(direction, { z, h, fresh: activate(1, sum) })];
   };
 }
 
 function resetAfter(direction: Direction): Step {
-  const { emit, size, r: weights, bias, activate } = direction;
+  const { emit, size, recurrence, bias, activate } = direction;
+  const plusState = recurrence({ from: 0, to: 3 });
   return (projected, [h]) => {
     const [gates = projected, candidate = projected] = rowParts(emit, projected, [2 * size, size]);
-    const recurrence = h ? emit.op("Gemm", [h, weights, bias], { transB: 1 }) : bias; // [batch, 3 hidden], or the bias alone
+    const recurrence = h ? plusState(h, bias) : bias; // [batch, 3 hidden], or the bias alone
     const [toGates, toCandidate] = recurrence ? rowParts(emit, recurrence, [2 * size, size]) : [];
     const plus = (sum: Value, other: Value | undefined): Value => (other ? emit.op("Add", [sum, other]) : sum);
     const [z, r] = rowParts(emit, activate(0, plus(gates, toGates)), [size, size]) as [Value, Value]; // two sizes

@@ -22,14 +22,14 @@ import { clip, max, min } from "./extremes.ts";
 import { ftrl } from "./ftrl.ts";
 import { gather, gatherGrad } from "./gather.ts";
 import { groupNormalization } from "./group-normalization.ts";
-import { gru } from "./gru.ts";
+import { dropoutGru, gru } from "./gru.ts";
 import { identity } from "./identity.ts";
 import { instanceNormalization, meanVarianceNormalization } from "./instance-normalization.ts";
 import { layerNormalization, layerNormalizationGrad } from "./layer-normalization.ts";
 import { lion } from "./lion.ts";
 import { globalLpPool, lpPool } from "./lp-pool.ts";
 import { lrn } from "./lrn.ts";
-import { lstm } from "./lstm.ts";
+import { dropoutLstm, lstm } from "./lstm.ts";
 import { gemm, matMul } from "./matmul.ts";
 import { globalMaxPool, maxPool, maxPoolGrad } from "./max-pool.ts";
 import { momentum } from "./momentum.ts";
@@ -42,7 +42,7 @@ import { argMax, argMin, reduceMax, reduceMean, reduceMin, reduceSum } from "./r
 import { flatten, reshape, squeeze, unsqueeze } from "./reshape.ts";
 import { rmsNormalization } from "./rms-normalization.ts";
 import { rmsProp } from "./rms-prop.ts";
-import { rnn } from "./rnn.ts";
+import { dropoutRnn, rnn } from "./rnn.ts";
 import { rotaryEmbedding } from "./rotary-embedding.ts";
 import { scatterNd } from "./scatter-nd.ts";
 import { shape, size } from "./shape.ts";
@@ -133,6 +133,7 @@ export const operators: readonly Operator[] = [
   gatherGrad,
   groupNormalization,
   gru,
+  dropoutGru,
   identity,
   instanceNormalization,
   meanVarianceNormalization,
@@ -141,6 +142,7 @@ export const operators: readonly Operator[] = [
   lrn,
   lion,
   lstm,
+  dropoutLstm,
   gemm,
   matMul,
   globalLpPool,
@@ -176,6 +178,7 @@ export const operators: readonly Operator[] = [
   unsqueeze,
   rmsNormalization,
   rnn,
+  dropoutRnn,
   rotaryEmbedding,
   scatterNd,
   shape,

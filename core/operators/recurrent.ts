@@ -1,7 +1,8 @@
 import { EspalierError } from "../errors.ts";
 import { formatShape, type Attribute, type ValueType } from "../graph/graph.ts";
+import { dtypeCodes } from "./cast.ts";
 import { reshape } from "./gradients.ts";
-import type { Attributes, AttributeSpec, Emitter, InferContext, LowerContext, Operator, Value } from "./operator.ts";
+import type { Attributes, AttributeSpec, Emitter, InferContext, LowerContext, Operator, TrainingContext, Value } from "./operator.ts";
 import { alike, floatTypes, staticSizes, typed } from "./shapes.ts";
 
 // What LSTM, GRU and RNN share: directions, layouts, lengths of sequences, and the way a lowering is unrolled over time.
@@ -32,8 +33,8 @@ export interface Direction {
   readonly emit: Emitter;
   readonly attributes: Attributes;
   readonly size: number;
-  /** [gates * hidden, hidden]. */
-  readonly r: Value;
+  /** H R^T over the rows of some gates, plus what is added; in training with dropout each gate has an H of its own. Prepared once for all steps. */
+  readonly recurrence: (gates: { readonly from: number; readonly to: number }) => (h: Value, added: Value | undefined) => Value;
   /** [gates * hidden], where it is not joined to the input's. */
   readonly bias: Value | undefined;
   /** [3 * hidden]: what the gates see of the cell, an LSTM's only. */
@@ -68,6 +69,54 @@ export function recurrent(rule: RecurrentRule): Operator {
     infer: (context) => infer(context, rule),
     lower,
     training: lower,
+  };
+}
+
+/**
+ * A recurrent operator that drops in training, each gate with masks of its own that all steps share: `dropout` of X's features, `recurrent_dropout` of H.
+ *
+ * ONNX's operator, in which it is written for prediction, has no place for it. Batch first, one direction.
+ * @see Y. Gal, Z. Ghahramani, A theoretically grounded application of dropout in recurrent neural networks (2016)
+ */
+export function withDropout(rule: RecurrentRule): Operator {
+  const plain = recurrent(rule);
+  return {
+    ...plain,
+    name: `Dropout${rule.name}`,
+    domain: "espalier",
+    isDistinct: true,
+    attributes: { ...plain.attributes, dropout: { kind: "float", default: 0 }, recurrent_dropout: { kind: "float", default: 0 } },
+    infer(context) {
+      const { attributes, fail } = context;
+      for (const name of ["dropout", "recurrent_dropout"]) {
+        if (!(attributes.float(name) >= 0 && attributes.float(name) < 1)) fail(`${name} must be from 0 to below 1, not ${attributes.float(name)}`);
+      }
+      if (attributes.int("layout") !== 1 || directionsOf(attributes).length !== 1) fail("only layout 1 (batch first) and one direction are there");
+      return infer(context, rule);
+    },
+    lower: (context) => rowsFirst(context, rule).slice(0, context.outputTypes.length),
+    training: (context) => rowsFirst(context, rule, (turned) => unrolled(turned, rule, masksOf(context, rule))).slice(0, context.outputTypes.length),
+  };
+}
+
+/** What is kept of a gate's input and of its state, one over the share that is kept: [batch, size], or undefined where nothing is dropped. */
+interface Masks {
+  readonly input: readonly Value[] | undefined;
+  readonly state: readonly Value[] | undefined;
+}
+
+function masksOf({ emit, input, attributes, random }: TrainingContext, { gates }: RecurrentRule): Masks {
+  const { dtype, shape } = input(0);
+  const draw = (rate: number, size: number): readonly Value[] | undefined => {
+    if (rate === 0) return undefined;
+    return Array.from({ length: gates }, () => {
+      const mask = random({ distribution: "bernoulli", probability: 1 - rate }, "bool", [shape[0] ?? 1, size]);
+      return emit.op("Mul", [emit.op("Cast", [mask], { to: dtypeCodes[dtype] }), emit.scalar(1 / (1 - rate), dtype)]);
+    });
+  };
+  return {
+    input: draw(attributes.float("dropout"), Number(shape[2])),
+    state: draw(attributes.float("recurrent_dropout"), Number(input(2).shape[2])),
   };
 }
 
@@ -139,11 +188,17 @@ function checkActivations(context: InferContext, rule: RecurrentRule, directions
 }
 
 /** With the batch as the first axis: the same with time first, between transpositions. */
-function rowsFirst({ emit, inputs, input, attributes, outputTypes }: LowerContext, rule: RecurrentRule): readonly Value[] {
+function rowsFirst(
+  context: LowerContext,
+  rule: RecurrentRule,
+  write: (turned: LowerContext) => readonly Value[] = ({ emit, inputs, outputTypes, attributes }) =>
+    emit.ops(rule.name, inputs, outputTypes.length, { ...attributesOf(attributes, rule), hidden_size: Number(inputs[2]?.shape[2]) }),
+): readonly Value[] {
+  const { emit, inputs, input } = context;
   const swapped = (value: Value): Value => emit.op("Transpose", [value], { perm: [1, 0, 2] });
   const states = [5, 6].map((index) => (inputs[index] ? swapped(inputs[index]) : undefined));
   const given = [swapped(input(0)), ...inputs.slice(1, 5), ...states.slice(0, Math.max(0, inputs.length - 5)), ...inputs.slice(7)];
-  const results = emit.ops(rule.name, given, outputTypes.length, { ...attributesOf(attributes, rule), hidden_size: Number(input(2).shape[2]) });
+  const results = write({ ...context, inputs: given, input: (index) => given[index] ?? input(index) });
   return results.map((value, i) => (i === 0 ? emit.op("Transpose", [value], { perm: [2, 0, 1, 3] }) : swapped(value)));
 }
 
@@ -161,7 +216,7 @@ function attributesOf(attributes: Attributes, rule: RecurrentRule): Readonly<Rec
 const mostSteps = 4096;
 
 /** Every time step written out: one product of matrices takes all steps' inputs at once, then each step has one with R. */
-function unrolled(context: LowerContext, rule: RecurrentRule): readonly Value[] {
+function unrolled(context: LowerContext, rule: RecurrentRule, masks?: Masks): readonly Value[] {
   const { emit, attributes } = context;
   const time = Number(context.input(0).shape[0]);
   if (time > mostSteps) {
@@ -170,7 +225,7 @@ function unrolled(context: LowerContext, rule: RecurrentRule): readonly Value[] 
       steps: time,
     });
   }
-  const results = directionsOf(attributes).map((name, direction) => runDirection(context, rule, { direction, isReverse: name === "reverse" }));
+  const results = directionsOf(attributes).map((name, direction) => runDirection(context, rule, { direction, isReverse: name === "reverse", masks }));
   const joined = (values: readonly Value[], axis: number): Value => {
     const raised = values.map((value) => emit.op("Unsqueeze", [value, emit.ints([axis])]));
     return raised.length === 1 && raised[0] ? raised[0] : emit.op("Concat", raised, { axis });
@@ -197,7 +252,7 @@ interface DirectionResult {
 function runDirection(
   context: LowerContext,
   rule: RecurrentRule,
-  { direction, isReverse }: { readonly direction: number; readonly isReverse: boolean },
+  { direction, isReverse, masks }: { readonly direction: number; readonly isReverse: boolean; readonly masks: Masks | undefined },
 ): DirectionResult {
   const { emit, input, inputs, attributes } = context;
   const [x, time] = [input(0), Number(input(0).shape[0])];
@@ -213,13 +268,13 @@ function runDirection(
     emit,
     attributes,
     size,
-    r: ofDirection(input(2)),
+    recurrence: recurrences(emit, ofDirection(input(2)), { gates: rule.gates, kept: masks?.state }),
     bias: isJoined ? undefined : bias,
     peephole: inputs[7] && ofDirection(inputs[7]),
     // The third, an LSTM's of its cell, sees it unclipped: so ONNX Runtime does (found by trying).
     activate: (index, value) => emit.op(names[index] ?? "Tanh", [index === 2 ? value : clipped(emit, value, attributes)]),
   });
-  const product = emit.op("MatMul", [x, emit.op("Transpose", [ofDirection(input(1))], { perm: [1, 0] })]); // [time, batch, rows]
+  const product = projection(emit, x, { w: ofDirection(input(1)), size, kept: masks?.input }); // [time, batch, rows]
   const added = inputBias && bias && isJoined ? emit.op("Add", [inputBias, bias]) : inputBias;
   const projected = added ? emit.op("Add", [product, added]) : product;
   const parts = time === 1 ? [projected] : emit.ops("Split", [projected], time, { axis: 0, num_outputs: time });
@@ -239,6 +294,36 @@ function runDirection(
     if (h) outputs[t] = live(h, undefined);
   }
   return { outputs, states: states.filter((value) => value !== undefined) };
+}
+
+/** X W^T of all gates; where there are masks, each gate's of its own X. */
+function projection(
+  emit: Emitter,
+  x: Value,
+  { w, size, kept }: { readonly w: Value; readonly size: number; readonly kept: readonly Value[] | undefined },
+): Value {
+  const times = (value: Value, weights: Value): Value => emit.op("MatMul", [value, emit.op("Transpose", [weights], { perm: [1, 0] })]);
+  if (kept === undefined) return times(x, w);
+  const each = kept.map((mask, gate) => times(emit.op("Mul", [x, mask]), someRows(emit, w, { from: gate * size, to: (gate + 1) * size })));
+  return each.length === 1 && each[0] ? each[0] : emit.op("Concat", each, { axis: -1 });
+}
+
+function recurrences(emit: Emitter, r: Value, { gates, kept }: { gates: number; kept: readonly Value[] | undefined }): Direction["recurrence"] {
+  const size = Number(r.shape[1]);
+  return ({ from, to }) => {
+    if (kept === undefined) {
+      const weights = to - from === gates ? r : someRows(emit, r, { from: from * size, to: to * size });
+      return (h, added) => emit.op("Gemm", [h, weights, added], { transB: 1 });
+    }
+    const parts = kept
+      .slice(from, to)
+      .map((mask, i) => ({ mask, weights: someRows(emit, r, { from: (from + i) * size, to: (from + i + 1) * size }) }));
+    return (h, added) => {
+      const each = parts.map(({ mask, weights }) => emit.op("Gemm", [emit.op("Mul", [h, mask]), weights], { transB: 1 }));
+      const joined = each.length === 1 && each[0] ? each[0] : emit.op("Concat", each, { axis: -1 });
+      return added ? emit.op("Add", [joined, added]) : joined;
+    };
+  };
 }
 
 /** [n, ...] to [...] at one place of the first axis. */

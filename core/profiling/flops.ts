@@ -19,6 +19,9 @@ function perWindow({ node, output }: NodeSizes): number {
   return elementCount(output(0)) * (Array.isArray(kernel) ? elementCount(kernel.map(Number)) : 1);
 }
 
+/** Gates x (input + recurrent) products for each element of a sequence: W is [directions, gates x hidden, inputs], R [directions, gates x hidden, hidden]. */
+const perStep: Count = ({ input }) => 2 * elementCount(input(0).slice(0, 2)) * (elementCount(input(1)) + elementCount(input(2)));
+
 /** A multiplication and an addition are two operations, as in the usual figures of networks. */
 const counts: Readonly<Record<string, Count>> = {
   MatMul: ({ input, output }) => 2 * elementCount(output(0)) * (input(0).at(-1) ?? 1),
@@ -34,10 +37,12 @@ const counts: Readonly<Record<string, Count>> = {
   MaxPool: perWindow,
   AveragePool: perWindow,
   LpPool: perWindow,
-  // Gates x (input + recurrent) products for each element of a sequence: W is [directions, gates x hidden, inputs], R [directions, gates x hidden, hidden].
-  LSTM: ({ input }) => 2 * elementCount(input(0).slice(0, 2)) * (elementCount(input(1)) + elementCount(input(2))),
-  GRU: ({ input }) => 2 * elementCount(input(0).slice(0, 2)) * (elementCount(input(1)) + elementCount(input(2))),
-  RNN: ({ input }) => 2 * elementCount(input(0).slice(0, 2)) * (elementCount(input(1)) + elementCount(input(2))),
+  LSTM: perStep,
+  DropoutLSTM: perStep,
+  GRU: perStep,
+  DropoutGRU: perStep,
+  RNN: perStep,
+  DropoutRNN: perStep,
 };
 
 const moving: ReadonlySet<string> = new Set(

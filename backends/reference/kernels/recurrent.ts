@@ -1,19 +1,26 @@
 import type { Attributes } from "../../../core/index.ts";
 import { memoryFor, numbersOf, required, tensorOf, type KernelContext, type KernelFactory, type NumericTensor } from "../kernel.ts";
 
-/** Recurrences over time, one row and one time step after the other; every sum in double precision. */
+const lstm = recurrence({ gates: 4, states: 2, activations: ["Sigmoid", "Tanh", "Tanh"], cell: lstmCell });
+const gru = recurrence({ gates: 3, states: 1, activations: ["Sigmoid", "Tanh"], cell: gruCell });
+const rnn = recurrence({
+  gates: 1,
+  states: 1,
+  activations: ["Tanh"],
+  cell: ({ fromInput, recur, activate }, [h = []]) => [fromInput.map((sum, i) => activate(0, sum + recur(h, i)))],
+});
+
+/** Recurrences over time, one row and one time step after the other; every sum in double precision. What drops in training predicts as the others. */
 export const recurrentKernels: Readonly<Record<string, KernelFactory>> = {
   /** @see https://onnx.ai/onnx/operators/onnx__LSTM.html */
-  LSTM: recurrence({ gates: 4, states: 2, activations: ["Sigmoid", "Tanh", "Tanh"], cell: lstmCell }),
+  LSTM: lstm,
+  DropoutLSTM: lstm,
   /** @see https://onnx.ai/onnx/operators/onnx__GRU.html */
-  GRU: recurrence({ gates: 3, states: 1, activations: ["Sigmoid", "Tanh"], cell: gruCell }),
+  GRU: gru,
+  DropoutGRU: gru,
   /** @see https://onnx.ai/onnx/operators/onnx__RNN.html */
-  RNN: recurrence({
-    gates: 1,
-    states: 1,
-    activations: ["Tanh"],
-    cell: ({ fromInput, recur, activate }, [h = []]) => [fromInput.map((sum, i) => activate(0, sum + recur(h, i)))],
-  }),
+  RNN: rnn,
+  DropoutRNN: rnn,
 };
 
 type Row = readonly number[];

@@ -76,7 +76,12 @@ describe("refused", () => {
       'conv2D: no dataFormat "channels_lst"; did you mean "channels_last"',
     ],
     ["an argument that is not there", layer("Dense", { name: "d", units: 2, lora_rank: 4 }, "x"), '"d" (Dense): lora_rank 4 is not there'],
-    ["recurrent dropout", layer("LSTM", { name: "l", units: 2, recurrent_dropout: 0.5 }, "x"), "recurrent_dropout 0.5 is not there"],
+    ["a state between batches", layer("LSTM", { name: "l", units: 2, stateful: true }, "x"), "stateful true is not there"],
+    [
+      "too much recurrent dropout",
+      layer("LSTM", { name: "l", units: 2, recurrent_dropout: 1 }, "x"),
+      "recurrentDropout must be a number from 0 and below 1, not 1",
+    ],
     ["a wrong number", layer("Dense", { name: "d", units: "2" }, "x"), "units must be a whole number from 1, not 2"],
     [
       "an unknown initialiser",

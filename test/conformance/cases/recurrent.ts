@@ -1,6 +1,6 @@
 import { f32, weight, type InputSpec, type OperatorSpec } from "../operator-spec.ts";
 
-const gates = { LSTM: 4, GRU: 3, RNN: 1 } as const;
+const gates = { LSTM: 4, GRU: 3, RNN: 1, DropoutLSTM: 4, DropoutGRU: 3, DropoutRNN: 1 } as const;
 
 /** Recurrences over 1 to 5 steps, with everything that their operators take. */
 export const recurrentSpecs: readonly OperatorSpec[] = [
@@ -27,6 +27,17 @@ export const recurrentSpecs: readonly OperatorSpec[] = [
     }),
     recurrent(operator, "clipped", { time: 3, width: 2, size: 3, attributes: { clip: 0.4 } }),
   ]),
+  ...(["DropoutLSTM", "DropoutGRU", "DropoutRNN"] as const).map((operator) =>
+    recurrent(operator, "as it predicts", {
+      time: 3,
+      width: 2,
+      size: 3,
+      layout: 1,
+      direction: "reverse",
+      initial: true,
+      attributes: { dropout: 0.2, recurrent_dropout: 0.5 },
+    }),
+  ),
   recurrent("GRU", "linear before reset", { time: 4, width: 3, size: 4, attributes: { linear_before_reset: 1 } }),
   recurrent("GRU", "linear before reset, both directions, given states, lengths", {
     time: 3,
@@ -71,10 +82,10 @@ function recurrent(operator: keyof typeof gates, about: string, options: Recurre
     bias ? weight([directions, 2 * rows], small) : undefined,
     lengths ? { dtype: "int32", shape: ["batch"], draw: { values: [time - 1, 1, time] } } : undefined,
     state,
-    ...(operator === "LSTM" ? [state, peepholes ? weight([directions, 3 * size], small) : undefined] : []),
+    ...(operator.endsWith("LSTM") ? [state, peepholes ? weight([directions, 3 * size], small) : undefined] : []),
   ];
   const given = inputs.slice(0, inputs.findLastIndex((input) => input !== undefined) + 1);
-  const all = operator === "LSTM" ? 3 : 2;
+  const all = operator.endsWith("LSTM") ? 3 : 2;
   const attributes = { hidden_size: size, ...(direction !== "forward" && { direction }), ...(layout === 1 && { layout }), ...options.attributes };
   return { operator, about, inputs: given, attributes, outputs: options.outputs ?? all };
 }
