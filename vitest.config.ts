@@ -24,7 +24,17 @@ const config: ReturnType<typeof defineConfig> = defineConfig({
         },
       },
       "./vitest.edge.config.ts", // inside workerd
-      { test: { name: "e2e", include: ["test/e2e/**/*.test.ts"], testTimeout: 180_000, hookTimeout: 120_000, pool: "forks" } },
+      {
+        // Messages are compared without colours, which CI=true alone would switch on.
+        test: {
+          name: "e2e",
+          include: ["test/e2e/**/*.test.ts"],
+          env: { NO_COLOR: "1" },
+          testTimeout: 180_000,
+          hookTimeout: 120_000,
+          pool: "forks",
+        },
+      },
     ],
   },
 });
