@@ -23,6 +23,8 @@ export type ResNetDepth = 18 | 34 | 50;
 /** What a residual network is made of. */
 export interface ResNetOptions {
   readonly depth?: ResNetDepth;
+  /** Filters of the first stage; each stage after it has twice the filters of the one before. Default 64. Half of it is a quarter of the parameters and of the work. */
+  readonly width?: number;
   /** The image input's name: its column. Default `image`. */
   readonly input?: string;
   readonly shape: ImageShape;
@@ -44,35 +46,38 @@ const plans: Readonly<Record<ResNetDepth, { readonly blocks: readonly number[]; 
  *
  * With the photograph's stem and 1000 classes it has 11,689,512, 21,797,672 or 25,557,032 parameters.
  *
- * @throws ARGUMENT_INVALID for another depth or a shape that is not three sizes from 1
+ * @throws ARGUMENT_INVALID for another depth, a width or a shape that is not of whole numbers from 1
  * @see K. He et al., Deep residual learning for image recognition (2016), https://arxiv.org/abs/1512.03385
  */
-export function resNet({ depth = 18, input = "image", shape, head, stem = stemFor(shape), seed = 0 }: ResNetOptions): Model {
+export function resNet({ depth = 18, width = 64, input = "image", shape, head, stem = stemFor(shape), seed = 0 }: ResNetOptions): Model {
   checkImageShape("resNet", shape);
   const plan = Object.hasOwn(plans, depth) ? plans[depth] : undefined;
   if (plan === undefined) {
     throw new EspalierError("ARGUMENT_INVALID", `resNet: depth must be ${Object.keys(plans).join(", ")}, not ${String(depth)}`, { depth });
+  }
+  if (!Number.isSafeInteger(width) || width < 1) {
+    throw new EspalierError("ARGUMENT_INVALID", `resNet: width must be a whole number from 1, not ${width}`, { width });
   }
   const { units, output } = headUnits(head);
   const network = new Network(`resnet-${depth}`, { seed });
   const write = blockWriter(network);
   let x = network.input(input, shape);
   if (stem === "photograph") {
-    x = write.convolution("stem", x, { filters: 64, kernelSize: 7, strides: 2 });
+    x = write.convolution("stem", x, { filters: width, kernelSize: 7, strides: 2 });
     x = network.apply(zeroPadding2D({ padding: 1, name: "stem_pool_pad" }), x); // after a rectifier zero is the least: the same as padding with -infinity
     x = network.apply(maxPooling2D({ poolSize: 3, strides: 2, name: "stem_pool" }), x);
   } else {
-    x = write.convolution("stem", x, { filters: 64, kernelSize: 3, strides: 1 });
+    x = write.convolution("stem", x, { filters: width, kernelSize: 3, strides: 1 });
   }
   for (const [stage, blocks] of plan.blocks.entries()) {
     for (let block = 0; block < blocks; block += 1) {
-      const place = { name: `stage${stage + 1}_block${block + 1}`, filters: 64 * 2 ** stage, strides: stage > 0 && block === 0 ? 2 : 1 };
+      const place = { name: `stage${stage + 1}_block${block + 1}`, filters: width * 2 ** stage, strides: stage > 0 && block === 0 ? 2 : 1 };
       x = plan.expansion === 1 ? write.basic(x, place) : write.bottleneck(x, place);
     }
   }
   x = network.apply(globalAveragePooling2D({ name: "pool" }), x);
   network.output(output, network.apply(dense({ units, name: "head" }), x));
-  return network.build({ name: `resnet-${depth}`, depth, shape, stem, units, seed });
+  return network.build({ name: `resnet-${depth}`, depth, width, shape, stem, units, seed });
 }
 
 interface Convolution {

@@ -60,6 +60,16 @@ test("parameter counts are those of torchvision, Keras Applications and timm", (
   expect(trained(visionTransformer(photograph))).toBe(5_717_416); // ViT-Ti/16
 });
 
+test("a residual network of half the width has a quarter of the kernels, and half of what has one width alone", () => {
+  const [total, stem, head, normalizations] = [11_689_512, 3 * 7 * 7 * 64, 513 * 1000, 2 * 4800]; // of ResNet-18
+  const kernels = total - stem - head - normalizations;
+  const half = resNet({ shape: [3, 224, 224], head: classes(1000), width: 32 });
+  expect(trained(half)).toBe(kernels / 4 + stem / 2 + 257 * 1000 + normalizations / 2);
+  for (const width of [0, -8, 1.5, Number.NaN]) {
+    expect(() => resNet({ shape: [3, 8, 8], head: classes(4), width })).toThrow(`resNet: width must be a whole number from 1, not ${width}`);
+  }
+});
+
 test("a U-Net has the paper's kernels: 31 million numbers, and answers at every place", async () => {
   const pair = (from: number, to: number): number => 9 * from * to + to + 9 * to * to + to;
   const up = (from: number): number => 4 * from * (from / 2) + from / 2 + pair(from, from / 2);
