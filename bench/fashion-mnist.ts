@@ -23,6 +23,21 @@ export async function fashionMnist(folder: string): Promise<{ readonly train: Te
   return { train: await part("train"), test: await part("t10k") };
 }
 
+/** Images at CIFAR's shape, `x` [rows, 3, 32, 32]: two more black pixels on each side, the same values in all three channels. What else there is stays. */
+export function cifarShaped({ x, ...rest }: Tensors): Tensors {
+  if (!(x?.data instanceof Float32Array)) throw new TypeError("x is float32 [rows, 1, 28, 28]");
+  const rows = x.shape[0] ?? 0;
+  const result = new Float32Array(rows * 3 * 32 * 32).fill((0 - mean) / deviation);
+  for (let plane = 0; plane < 3 * rows; plane += 1) {
+    const image = Math.floor(plane / 3);
+    for (let y = 0; y < 28; y += 1) {
+      const line = (image * 28 + y) * 28;
+      result.set(x.data.subarray(line, line + 28), (plane * 32 + y + 2) * 32 + 2);
+    }
+  }
+  return { x: tensor("float32", [rows, 3, 32, 32], result), ...rest };
+}
+
 /** Of the training images' pixels, from 0 to 1. */
 const mean = 0.286;
 const deviation = 0.353;

@@ -43,12 +43,12 @@ class BasicBlock(nn.Module):
         return F.relu(self.second(self.first(x)) + self.shortcut(x), inplace=True)
 
 
-def resnet18() -> nn.Module:
-    layers, inputs = [*normalized(3, 64, 3), nn.ReLU(inplace=True)], 64
-    for outputs, stride in [(64, 1), (128, 2), (256, 2), (512, 2)]:
+def resnet18(channels: int = 3, width: int = 64) -> nn.Module:
+    layers, inputs = [*normalized(channels, width, 3), nn.ReLU(inplace=True)], width
+    for outputs, stride in [(width, 1), (2 * width, 2), (4 * width, 2), (8 * width, 2)]:
         layers += [BasicBlock(inputs, outputs, stride), BasicBlock(outputs, outputs, 1)]
         inputs = outputs
-    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(512, 10))
+    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8 * width, 10))
 
 
 class InvertedResidual(nn.Module):

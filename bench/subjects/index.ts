@@ -16,3 +16,4 @@ export function findSubject(name: string): Subject {
 }
 
 export { classes, parametersOf, subjectData, type Subject } from "./subject.ts";
+export { accuracySubject, augmentationOf, cautious, optimizerOf, type AccuracySubject, type Recipe } from "./accuracy.ts";
