@@ -45,7 +45,9 @@ export function fold(node: Node, inputs: readonly (Tensor | undefined)[], type: 
   if (two === undefined || second === undefined || known.length !== 2) return undefined;
   const right = spread(second, shape);
   const whole = !isFloat(dtype) && dtype !== "bool";
-  if (whole && (node.operator === "Pow" || (node.operator === "Div" && right.includes(0)))) return undefined;
+  const divides = node.operator === "Div" || node.operator === "Mod";
+  if (whole && (node.operator === "Pow" || (divides && right.includes(0)))) return undefined;
+  if (node.operator === "Mod" && node.attributes["fmod"] === 1) return undefined;
   const values = spread(first, shape).map((value, i) => two(value, right[i] ?? NaN));
   return store(dtype, shape, whole ? values.map(Math.trunc) : values);
 }
@@ -81,6 +83,8 @@ const binary: Readonly<Record<string, (a: number, b: number) => number>> = {
   GreaterOrEqual: (a, b) => Number(a >= b),
   And: (a, b) => Number(a !== 0 && b !== 0),
   Or: (a, b) => Number(a !== 0 || b !== 0),
+  Xor: (a, b) => Number((a !== 0) !== (b !== 0)),
+  Mod: (a, b) => a - b * Math.floor(a / b),
 };
 
 function castNumber(value: number, dtype: DType): number {

@@ -63,9 +63,6 @@ export function withoutNode(context: IdentityContext, node: Node, type: ValueTyp
     case "Pad":
       return second && isAll(builder, second, 0) ? same(x) : undefined;
     case "ReduceSum":
-      return same(x) ?? sumOfNothing(builder, x, type);
-    case "MatMul":
-      return sumOfNothing(builder, x, type);
     case "ReduceMean":
     case "ReduceMax":
     case "ReduceMin":
@@ -73,13 +70,6 @@ export function withoutNode(context: IdentityContext, node: Node, type: ValueTyp
     default:
       return undefined;
   }
-}
-
-/** What sums over an empty axis: zeros, which some backends' kernels do not write. */
-function sumOfNothing(builder: GraphBuilder, x: Value, type: ValueType): Value | undefined {
-  const shape = type.shape.filter((size) => size !== "batch");
-  if (!x.shape.includes(0) || shape.length !== type.shape.length || shape.includes(0)) return undefined;
-  return builder.op("Expand", [builder.scalar(0, type.dtype), builder.ints(shape)]);
 }
 
 /** Whether every element of a small constant is this number. */

@@ -100,12 +100,16 @@ test("constants are folded in the arithmetic of their own type", () => {
   const third = b.op("Div", [b.scalar(1, "float32"), b.scalar(3, "float32")]);
   const whole = b.op("Div", [b.constant(scalar(-7, "int64")), b.constant(scalar(2, "int64"))]);
   const row = b.op("Mul", [b.constant(tensor("float32", [2, 1], [2, 3])), b.constant(tensor("float32", [3], [1, 10, 100]))]);
-  for (const [name, value] of Object.entries({ third, whole, row })) b.output(name, value);
+  const rests = b.op("Mod", [b.ints([7, -7, 7]), b.ints([3, 3, -3])]);
+  const differ = b.op("Xor", [b.op("Equal", [rests, b.ints([1, 1, 1])]), b.constant(tensor("bool", [3], [0, 0, 1]))]);
+  for (const [name, value] of Object.entries({ third, whole, row, rests, differ })) b.output(name, value);
   const graph = simplify(b.build());
   const content = (name: string): Tensor | undefined =>
     graph.constants[graph.nodes.find(({ outputs }) => outputs[0] === graph.outputs[name])?.inputs[0] ?? ""];
   expect(content("third")?.data).toEqual(Float32Array.of(1 / 3));
   expect(content("whole")?.data).toEqual(BigInt64Array.of(-3n));
+  expect(content("rests")?.data).toEqual(BigInt64Array.of(1n, 2n, -2n));
+  expect(content("differ")?.data).toEqual(Uint8Array.of(1, 0, 1));
   expect(content("row")).toMatchObject({ shape: [2, 3], data: Float32Array.of(2, 20, 200, 3, 30, 300) });
 });
 

@@ -5,13 +5,14 @@ import type { GraphBuilder } from "./builder.ts";
 import { constantOf } from "./constant-of.ts";
 import type { Graph, Node, ValueName } from "./graph.ts";
 import { withoutNode } from "./identities.ts";
+import { emptyConstant, fillOfNothing } from "./nothing.ts";
 import { attributesKey } from "./attributes-key.ts";
 import { rewrite } from "./rewrite.ts";
 
 /**
  * The same graph with less to do: constants folded, repeated nodes merged, nodes that only repeat a value and dead nodes left out.
  *
- * Inputs, state, outputs and updates stay, and so do their names. An output or update that turns out to be an input, a state value
+ * What has no elements is a constant, and so is what a reduction of no elements gives. Inputs, state, outputs and updates stay, and so do their names. An output or update that turns out to be an input, a state value
  * or a constant keeps an Identity before it, so that backends meet only computed ones. x + 0 counts as x (also for x = -0).
  */
 export function simplify(graph: Graph): Graph {
@@ -43,12 +44,33 @@ class Simplifier {
 
   #visit(builder: GraphBuilder, original: Node): readonly Value[] {
     const node = { ...original, inputs: original.inputs.map((name) => this.#sameConstant(builder, name)) };
+    const empty = this.#emptyOutputs(builder, node);
+    if (empty !== undefined) return empty;
     const already = builder.nodes.length;
     const value = this.#replacement(builder, node);
     for (const made of builder.nodes.slice(already)) this.#remember(made);
     if (value === undefined) return this.#merged(builder, node);
     if (this.#producers.has(value.name) || !node.outputs.some((output) => this.#public.has(output))) return [value];
     return this.#merged(builder, { ...node, operator: "Identity", inputs: [value.name], attributes: {} });
+  }
+
+  /** The outputs of a node that computes no elements at all. */
+  #emptyOutputs(builder: GraphBuilder, node: Node): readonly Value[] | undefined {
+    if (node.operator === "Identity") return undefined;
+    const contents = builder.typesOf(node).map(emptyConstant);
+    if (!contents.every((content) => content !== undefined)) return undefined;
+    return contents.map((content, i) => {
+      const [value, output = ""] = [builder.constant(content), node.outputs[i]];
+      if (!this.#public.has(output)) return value;
+      const [named = value] = builder.addNode({
+        name: i === 0 ? node.name : output,
+        operator: "Identity",
+        inputs: [value.name],
+        outputs: [output],
+        attributes: {},
+      });
+      return named;
+    });
   }
 
   /** What makes the node superfluous: a constant or an earlier value. */
@@ -58,6 +80,8 @@ class Simplifier {
     if (type === undefined || types.length !== 1) return undefined;
     const folded = constantOf(builder, node, type);
     if (folded !== undefined) return builder.constant(folded);
+    const fill = fillOfNothing(builder, node, type);
+    if (fill !== undefined) return builder.op("Expand", [builder.scalar(fill.value, type.dtype), builder.ints(fill.shape)]);
     return withoutNode({ builder, producer: (name) => this.#producers.get(name) }, node, type);
   }
 

@@ -31,6 +31,12 @@ export function reshapeTo(emit: Emitter, value: Value, like: Value): Value {
 /** The same elements in a shape with at most one "batch". */
 export function reshape(emit: Emitter, value: Value, shape: readonly Dimension[]): Value {
   if (sameShape(value.shape, shape)) return value;
+  const batch = value.shape.indexOf("batch");
+  if (shape.includes(0) && shape.includes("batch") && batch >= 0) {
+    // Beside a 0, nothing says what a -1 would be: the batch is read off the value.
+    const sizes = shape.map((size) => (size === "batch" ? emit.op("Shape", [value], { start: batch, end: batch + 1 }) : emit.ints([size])));
+    return emit.op("Reshape", [value, emit.op("Concat", sizes, { axis: 0 })], { allowzero: 1 });
+  }
   return emit.op("Reshape", [value, emit.ints(shape.map((size) => (size === "batch" ? -1 : size)))], shape.includes(0) ? { allowzero: 1 } : {});
 }
 
