@@ -89,7 +89,8 @@ function splitSizes(context: InferContext, size: number): readonly number[] {
     if (given.some((part) => part < 0)) context.fail(`sizes [${given.join(", ")}] cannot be negative`);
     return given;
   }
-  const count = context.attributes.has("num_outputs") ? context.attributes.int("num_outputs") : context.outputCount;
+  if (!context.attributes.has("num_outputs")) context.fail("needs sizes (input 1) or num_outputs");
+  const count = context.attributes.int("num_outputs");
   if (count < 1 || count !== context.outputCount) context.fail(`num_outputs ${count} does not go with ${context.outputCount} outputs`);
   // The last part is smaller when the size does not divide.
   const part = Math.ceil(size / count);

@@ -54,7 +54,8 @@ test("Flatten, Squeeze and Unsqueeze", () => {
   expect(inferred("Flatten", { inputs: [[2, 3]], attributes: { axis: 0 } })).toEqual(["float32 1,6"]);
   expect(() => inferred("Flatten", { inputs: [["batch", 2, 3]], attributes: { axis: 2 } })).toThrow(/product of \[batch, 2\] is not one dimension/);
   expect(inferred("Squeeze", { inputs: [["batch", 1, 3, 1], ints(1)] })).toEqual(["float32 batch,3,1"]);
-  expect(inferred("Squeeze", { inputs: [["batch", 1, 3, 1]] })).toEqual(["float32 batch,3"]);
+  expect(inferred("Squeeze", { inputs: [[2, 1, 3, 1]] })).toEqual(["float32 2,3"]);
+  expect(() => inferred("Squeeze", { inputs: [["batch", 1, 3, 1]] })).toThrow(/needs the axes \(input 1\): without them a batch of one row/);
   expect(() => inferred("Squeeze", { inputs: [["batch", 1], ints(0)] })).toThrow(/axis 0 has size batch, not 1/);
   expect(inferred("Unsqueeze", { inputs: [["batch", 3], ints(0, -1)] })).toEqual(["float32 1,batch,3,1"]);
   expect(() => inferred("Unsqueeze", { inputs: [["batch", 3], ints(1, -3)] })).toThrow(/name an axis twice/);
@@ -110,7 +111,8 @@ test("Split takes sizes or a number of parts", () => {
   ]);
   expect(() => inferred("Split", { inputs: [[7], ints(3, 3)], outputs: 2 })).toThrow(/parts \[3, 3\] do not make up axis 0 of size 7/);
   expect(() => inferred("Split", { inputs: [[7]], attributes: { num_outputs: 1e9 }, outputs: 2 })).toThrow(/does not go with 2 outputs/);
-  expect(() => inferred("Split", { inputs: [["batch", 2]], outputs: 2 })).toThrow(/cannot be the batch dimension/);
+  expect(() => inferred("Split", { inputs: [[7]], outputs: 2 })).toThrow(/needs sizes \(input 1\) or num_outputs/);
+  expect(() => inferred("Split", { inputs: [["batch", 2]], outputs: 2, attributes: { num_outputs: 2 } })).toThrow(/cannot be the batch dimension/);
 });
 
 // Python's own slicing gives the expected elements: list(range(5))[start:end:step].

@@ -44,7 +44,7 @@ export const flatten: Operator = {
   lower: asReshape,
 };
 
-/** Without the axes of size 1 (input 1; all of them when it is left out). @see https://onnx.ai/onnx/operators/onnx__Squeeze.html */
+/** Without the axes of size 1 (input 1; all of them when it is left out, which a value with a batch cannot). @see https://onnx.ai/onnx/operators/onnx__Squeeze.html */
 export const squeeze: Operator = {
   name: "Squeeze",
   domain: "",
@@ -54,6 +54,8 @@ export const squeeze: Operator = {
   infer(context) {
     const { dtype, shape } = context.input(0);
     const given = optionalInts(context, 1, "axes");
+    if (given === undefined && shape.includes("batch"))
+      context.fail("needs the axes (input 1): without them a batch of one row would lose its axis too");
     const axes = given ? axesOf(context, given, shape.length) : shape.flatMap((size, i) => (size === 1 ? [i] : []));
     for (const axis of axes) if (shape[axis] !== 1) context.fail(`axis ${axis} has size ${shape[axis]}, not 1`);
     return [{ dtype, shape: shape.filter((_, i) => !axes.includes(i)) }];

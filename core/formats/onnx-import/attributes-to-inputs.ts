@@ -69,7 +69,15 @@ export const inputAdaptations: Readonly<Record<string, readonly Adaptation[]>> =
   ReduceLogSum: axes(18),
   ReduceLogSumExp: axes(18),
   ReduceSumSquare: axes(18),
-  Split: [listInput("split", 1, 13)],
+  Split: [
+    listInput("split", 1, 13),
+    {
+      before: 18,
+      // Even parts went without saying.
+      adapt: (node) =>
+        node.inputs[1] === undefined ? { ...node, attributes: { ...node.attributes, num_outputs: { kind: "int", value: node.outputs } } } : node,
+    },
+  ],
   Slice: [listInput("starts", 1, 10), listInput("ends", 2, 10), listInput("axes", 3, 10), toSmallPlaces(1, 2)],
   Pad: [listInput("pads", 1, 11), scalarInput("value", 2, 11), toScalars(2)],
   Clip: [scalarInput("min", 1, 11), scalarInput("max", 2, 11), toScalars(1, 2)],

@@ -143,6 +143,19 @@ test("a model made for one batch size says which dimension to fix", async () => 
   expect(await answer(bytesOf(parts), { x: tensor("float32", [2, 3], [1, 2, 3, 4, 5, 6]) }, { dimensions: { N: 2 } })).toEqual([1, 2, 3, 4, 5, 6]);
 });
 
+test("Squeeze without axes takes those of the file's sizes away, not the batch's too when it is of one row", async () => {
+  const { graph } = importOnnx(bytesOf({ inputs: [value("x", ["N", 1, 3])], nodes: [node("Squeeze", ["x"], ["y"])] }));
+  expect(graph.values[graph.outputs["y"] ?? ""]?.shape).toEqual(["batch", 3]);
+  const executable = await openReference().compile(graph);
+  expect((await executable.run({ x: tensor("float32", [1, 1, 3], [1, 2, 3]) }))["y"]?.shape).toEqual([1, 3]);
+});
+
+test("before opset 18 Split gave even parts without saying how many, and its outputs tell", () => {
+  const parts = { inputs: [value("x", ["N", 6])], opsets: { "": 13 }, outputs: [value("y", undefined, undefined), value("z", undefined, undefined)] };
+  const { graph } = importOnnx(bytesOf({ ...parts, nodes: [node("Split", ["x"], ["y", "z"], { axis: { kind: "int", value: 1 } })] }));
+  expect(graph.nodes[0]?.attributes).toEqual({ axis: 1, num_outputs: 2 });
+});
+
 test("operands of opset 6 and before are laid along the axis that the node names", async () => {
   const nodes = [node("Add", ["x", "b"], ["y"], { broadcast: { kind: "int", value: 1 }, axis: { kind: "int", value: 0 } })];
   const parts = { inputs: [value("x", [2, 3])], initializers: { b: tensor("float32", [2], [10, 20]) }, nodes, opsets: { "": 7 } };

@@ -19,6 +19,16 @@ export const shapeAdaptations: Readonly<Record<string, readonly Adaptation[]>> =
       },
     },
   ],
+  Squeeze: [
+    {
+      // "All axes of size 1" are those of the file's sizes: a batch of one row keeps its axis.
+      adapt(node, context) {
+        const { shape } = requiredInput(node, 0, context);
+        if (node.inputs[1] !== undefined || !shape.includes("batch")) return node;
+        return withInput(node, 1, context.emit.ints(shape.flatMap((size, axis) => (size === 1 ? [axis] : []))));
+      },
+    },
+  ],
   ConstantOfShape: [
     {
       adapt(node, context) {
