@@ -1,4 +1,4 @@
-import { operators, type OperatorUse, type Supports } from "../../core/index.ts";
+import { checkedWindow, operators, type OperatorUse, type Supports } from "../../core/index.ts";
 import { loweredInFloat64 } from "./kernel-gaps.ts";
 import { planKernel } from "./kernels/index.ts";
 import { loweredOperators } from "./lowering/index.ts";
@@ -14,10 +14,21 @@ const loweredByCore: Readonly<Record<string, Supports>> = {
   // Its shape inference refuses an ellipsis that broadcasts; and the products are shared with those of the gradient, which goes through the lowering.
   Einsum: always,
   OneHot: (_, { inputs: [indices, depth, values] }) =>
-    indices?.dtype !== "int64" || depth?.dtype !== "int64" || !["float32", "int64"].includes(values?.dtype ?? ""),
-  // Its float64 gradient compares with MaxPool's result, whose size ONNX Runtime infers wrongly for a last window that would start in the padding.
-  MaxPool: (_, { attributes, inputs: [x] }) => x?.dtype === "float64" && attributes.int("ceil_mode") === 1,
-  LRN: (_, { attributes }) => attributes.int("size") % 2 === 0,
+    indices?.dtype !== "int64" || depth?.dtype !== "int64" || !["float32", "int64"].includes(values?.dtype ?? "") || indices.shape.length === 0,
+  MaxPool: isPlacedOtherwise,
+  // Its indices come from a MaxPool node, with pads and dilations written out.
+  MaxPoolGrad: (_, { attributes }) => {
+    const [kernel, pads] = [attributes.ints("kernel_shape"), attributes.has("pads") ? attributes.ints("pads") : []];
+    const isDilated = attributes.has("dilations") && attributes.ints("dilations").some((dilation) => dilation > 1);
+    return isDilated && (attributes.int("ceil_mode") === 1 || pads.some((pad, i) => pad >= (kernel[i % kernel.length] ?? 1)));
+  },
+  AveragePool: isPlacedOtherwise,
+  LpPool: isPlacedOtherwise,
+  LRN: (_, { attributes, inputs: [x] }) => attributes.int("size") % 2 === 0 || x?.shape.length !== 4,
+  // It refuses parts of nothing, where it has to find the sizes.
+  Split: (_, { attributes, inputs: [x, sizes], outputs }) => sizes === undefined && Number(x?.shape.at(attributes.int("axis"))) < outputs,
+  // It divides by a deviation of 0 where all elements are equal.
+  MeanVarianceNormalization: always,
 };
 
 const standard: readonly string[] = ["", "ai.onnx.ml"];
@@ -46,6 +57,25 @@ function hasKernel(operator: string, { attributes, inputs, outputs }: OperatorUs
     planKernel(operator, { attributes, inputs: types, outputs: Array.from({ length: outputs }, () => ({ dtype: "float32", shape: [] })) }) !==
     undefined
   );
+}
+
+/**
+ * Pools whose windows it places otherwise, or not at all: SAME pads without regard to dilations, pads that only dilations make smaller than the kernel,
+ * and with ceil_mode a last window that would start in the padding, which its shape inference counts.
+ */
+function isPlacedOtherwise(_: string, { attributes, inputs: [x] }: OperatorUse): boolean {
+  const kernel = attributes.ints("kernel_shape");
+  const spatial = x?.shape.slice(2) ?? [];
+  if (spatial.includes("batch")) return false;
+  const { input, output, begin, end, strides, dilations } = checkedWindow(attributes, kernel, spatial);
+  const isDilated = dilations.some((dilation) => dilation > 1);
+  if (isDilated && attributes.string("auto_pad").startsWith("SAME")) return true;
+  return kernel.some((size, i) => {
+    if (Math.max(begin[i] ?? 0, end[i] ?? 0) >= size) return true;
+    const [before = 0, after = 0, stride = 1, length = 0, dilation = 1] = [begin[i], end[i], strides[i], input[i], dilations[i]];
+    const room = length + before + after - (size - 1) * dilation - 1;
+    return attributes.int("ceil_mode") === 1 && Math.ceil(room / stride) === output[i];
+  });
 }
 
 /** Its recurrent kernels want the time first and hidden_size. */

@@ -232,6 +232,8 @@ export class Program {
 
 /** Whether one session serves every batch size: standard operators only, which ONNX Runtime shapes itself. */
 function runsAtAnyBatch(graph: Graph): boolean {
+  // Its kernels give nothing another shape, or refuse it: what has no elements is left out once every size is known.
+  if (Object.values(graph.values).some(({ shape }) => shape.includes(0))) return false;
   if (!graph.inputs.some((input) => input.shape.includes("batch"))) return true;
   if (Object.keys(graph.updates).length > 0) return false;
   return supportsAll(graph, supports) && graph.nodes.every((node) => (findLowering(node) ?? { isOptional: true }).isOptional === true);

@@ -31,7 +31,7 @@ export const instanceNormalization: Operator = {
 };
 
 /**
- * (X - mean) / (deviation + 1e-9) over `axes`. Its gradient goes through its lowering; a constant X has none (its deviation is 0).
+ * (X - mean) / (deviation + 1e-9) over `axes`. Its gradient goes through its lowering; where all elements are equal, the deviation counts as constant.
  *
  * @see https://onnx.ai/onnx/operators/onnx__MeanVarianceNormalization.html
  */
@@ -50,6 +50,8 @@ export const meanVarianceNormalization: Operator = {
     const rank = input(0).shape.length;
     const axes = attributes.ints("axes").map((axis) => (axis < 0 ? axis + rank : axis));
     const { centred, variance } = standardize(emit, input(0), { axes, epsilon: 0 });
-    return [emit.op("Div", [centred, emit.op("Add", [emit.op("Sqrt", [variance]), emit.scalar(1e-9, variance.dtype)])])];
+    // Away from 0, where the root has no slope: its own is far below what is added to it.
+    const deviation = emit.op("Sqrt", [emit.op("Max", [variance, emit.scalar(1e-36, variance.dtype)])]);
+    return [emit.op("Div", [centred, emit.op("Add", [deviation, emit.scalar(1e-9, variance.dtype)])])];
   },
 };

@@ -8,8 +8,20 @@ import { operatorSpecs } from "./specs.ts";
 
 const reference = openReference();
 
-/** What ONNX allows and ONNX Runtime does not run. */
+/** What ONNX allows and ONNX Runtime does not run, or runs otherwise: its backend writes these uses in simpler operators. */
 const refusedByOnnxRuntime: Readonly<Record<string, string>> = {
+  "LRN: one spatial axis": "ONNX Runtime takes two spatial axes only",
+  "MaxPool: SAME_UPPER, dilated": "ONNX Runtime pads as if there were no dilations",
+  "MaxPool: pads as wide as the kernel, dilated": "ONNX Runtime compares pads with the kernel without its dilations",
+  "AveragePool: SAME_LOWER, dilated, strided": "ONNX Runtime pads as if there were no dilations",
+  "LpPool: SAME_LOWER, dilated": "ONNX Runtime pads as if there were no dilations",
+  "MeanVarianceNormalization: all elements equal": "ONNX Runtime adds nothing to a deviation of 0",
+  "OneHot: a scalar": "ONNX Runtime takes a vector at least",
+  "Split: an empty axis": "ONNX Runtime refuses more parts than elements",
+  "Split: fewer elements than parts": "ONNX Runtime refuses more parts than elements",
+  "Pad: wrapped round beside an empty axis": "ONNX Runtime does not wrap values without elements",
+  "ReduceMean: an empty axis": "ONNX Runtime's mean of nothing is 0",
+  "ReduceMean: an axis beside an empty one": "ONNX Runtime leaves the reduced axis as it is",
   "LRN: an even size, more channels than there are": "ONNX Runtime takes odd sizes only",
   "Einsum: ...ij,...jk->...ik": "ONNX Runtime takes ellipses of one length only",
   "Einsum: ...i,...i": "ONNX Runtime takes ellipses of one length only",

@@ -1,7 +1,7 @@
 import { checkedWindow, elementCount, kernelOffsets, type SlidingWindow } from "../../../core/index.ts";
 import { int, ints, text } from "../onnx-emitter.ts";
 import type { Lowering, LoweringContext } from "./lowering.ts";
-import { isDisjoint, product, tilesFromStart, windowAxes } from "./window.ts";
+import { isDisjoint, product, tilesFromStart, transposedEnds } from "./window.ts";
 
 /**
  * Max pooling's gradient: MaxPoolGrad(X, Y, dY) -> dX; the first maximum of a window takes it all.
@@ -112,8 +112,10 @@ function joinPlaces({ emit, input }: LoweringContext, window: SlidingWindow, par
   }
 }
 
-function byIndices({ emit, input, attributes }: LoweringContext, window: SlidingWindow): string {
+function byIndices({ emit, input }: LoweringContext, window: SlidingWindow): string {
   const x = input(0);
+  // As far as the last window reaches: the end of a pad that no window sees, and ceil_mode's last window, are read otherwise by some of these operators.
+  const pads = ints([...window.begin, ...transposedEnds(window).pads]);
   const gradient = input(2).name;
   const pool = emit.emit(
     "MaxPool",
@@ -122,14 +124,13 @@ function byIndices({ emit, input, attributes }: LoweringContext, window: Sliding
       kernel_shape: ints(window.kernel),
       strides: ints(window.strides),
       dilations: ints(window.dilations),
-      pads: ints([...window.begin, ...window.end]),
-      ceil_mode: int(attributes.int("ceil_mode")),
+      pads,
     },
     { outputs: 2 },
   );
   const indices = `${pool}:1`; // positions in the whole of X
-  if (isDisjoint(window) && staysInside(window)) {
-    const unpooled = { kernel_shape: ints(window.kernel), strides: ints(window.strides), pads: ints([...window.begin, ...window.end]) };
+  if (isDisjoint(window)) {
+    const unpooled = { kernel_shape: ints(window.kernel), strides: ints(window.strides), pads };
     return emit.emit("MaxUnpool", [gradient, indices, emit.ints(x.shape)], unpooled);
   }
   const flat = emit.ints([-1]);
@@ -139,9 +140,4 @@ function byIndices({ emit, input, attributes }: LoweringContext, window: Sliding
     reduction: text("add"),
   });
   return emit.emit("Reshape", [added, emit.ints(x.shape)]);
-}
-
-/** Whether no window reaches beyond the pads, as with ceil_mode one may: MaxUnpool computes its output's size from them and refuses a smaller one. */
-function staysInside(window: SlidingWindow): boolean {
-  return windowAxes(window).every(({ input, output, kernel, stride, begin, end }) => (output - 1) * stride + kernel <= input + begin + end);
 }

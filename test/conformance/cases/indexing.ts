@@ -79,6 +79,7 @@ export const indexingSpecs: readonly OperatorSpec[] = [
     inputs: [f32(["batch", 2, 3, 4]), places(["batch", 2, 2], [2, 1, 0, -1])],
     attributes: { batch_dims: 2 },
   },
+  { operator: "OneHot", about: "a scalar", inputs: [int64([], 0, 5), whole(5), weight([2])] },
   { operator: "OneHot", about: "the last axis", inputs: [int64(["batch"], 0, 5), whole(5), weight([2])] },
   {
     operator: "OneHot",

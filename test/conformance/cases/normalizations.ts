@@ -60,6 +60,8 @@ export const normalizationSpecs: readonly OperatorSpec[] = [
   { operator: "InstanceNormalization", about: "three axes", inputs: [f32(["batch", 2, 2, 3, 2]), weight([2]), weight([2])] },
   { operator: "MeanVarianceNormalization", about: "by channel", inputs: [f32(["batch", 3, 2, 5])] },
   { operator: "MeanVarianceNormalization", about: "the last axis", inputs: [f32(["batch", 7])], attributes: { axes: [-1] } },
+  { operator: "MeanVarianceNormalization", about: "all elements equal", inputs: [f32(["batch", 1, 3])], attributes: { axes: [1] } },
+  { operator: "LRN", about: "one spatial axis", inputs: [f32(["batch", 5, 3])], attributes: { size: 3, alpha: 0.5 } },
   { operator: "LRN", about: "3 channels of 5", inputs: [f32(["batch", 5, 2, 3])], attributes: { size: 3, alpha: 0.5, beta: 0.6, bias: 2 } },
   { operator: "LRN", about: "an even size, more channels than there are", inputs: [f32(["batch", 3, 4])], attributes: { size: 8, alpha: 0.1 } },
 ];

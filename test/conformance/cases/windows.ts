@@ -65,6 +65,20 @@ export const poolSpecs: readonly OperatorSpec[] = [
   pool("MaxPool", "ceil_mode", { x: [2, 6, 7], attributes: { kernel_shape: [3, 3], strides: [2, 2], ceil_mode: 1 } }),
   pool("MaxPool", "ceil_mode with pads", { x: [1, 5, 5], attributes: { kernel_shape: [2, 2], strides: [3, 3], pads: [1, 1, 1, 1], ceil_mode: 1 } }),
   pool("MaxPool", "dilated", { x: [2, 7, 8], attributes: { kernel_shape: [2, 3], dilations: [2, 2] } }),
+  pool("MaxPool", "SAME_UPPER, dilated", { x: [2, 3, 5], attributes: { kernel_shape: [2, 2], dilations: [1, 2], auto_pad: "SAME_UPPER" } }),
+  pool("MaxPool", "ceil_mode, the last window would start in the padding", {
+    x: [1, 2, 1],
+    attributes: { kernel_shape: [2, 2], strides: [2, 3], pads: [0, 1, 0, 1], ceil_mode: 1 },
+  }),
+  pool("MaxPool", "an end pad that no window reaches", { x: [2, 4, 2], attributes: { kernel_shape: [1, 2], strides: [3, 3], pads: [0, 1, 0, 1] } }),
+  pool("MaxPool", "pads as wide as the kernel, dilated", {
+    x: [1, 6, 5],
+    attributes: { kernel_shape: [2, 2], dilations: [3, 3], pads: [2, 3, 3, 2] },
+  }),
+  pool("MaxPool", "dilated, padded, ceil_mode", {
+    x: [1, 5, 4],
+    attributes: { kernel_shape: [3, 2], strides: [2, 3], dilations: [2, 1], pads: [2, 1, 2, 1], ceil_mode: 1 },
+  }),
   pool("MaxPool", "one axis", { x: [3, 9], attributes: { kernel_shape: [3], strides: [2] } }),
   pool("MaxPool", "negative numbers with pads", {
     x: [1, 4, 4],
@@ -92,6 +106,14 @@ export const poolSpecs: readonly OperatorSpec[] = [
     x: [1, 6, 5],
     attributes: { kernel_shape: [2, 2], strides: [2, 2], pads: [1, 0, 0, 1], ceil_mode: 1, count_include_pad: 1 },
   }),
+  pool("AveragePool", "ceil_mode, the last window would start in the padding", {
+    x: [2, 3, 3],
+    attributes: { kernel_shape: [2, 3], strides: [3, 1], pads: [1, 2, 1, 2], ceil_mode: 1, count_include_pad: 1 },
+  }),
+  pool("AveragePool", "SAME_LOWER, dilated, strided", {
+    x: [2, 3, 4],
+    attributes: { kernel_shape: [3, 2], strides: [3, 2], dilations: [2, 1], auto_pad: "SAME_LOWER" },
+  }),
   pool("AveragePool", "one axis", { x: [3, 9], attributes: { kernel_shape: [3], strides: [2] } }),
   pool("AveragePool", "three axes, padded", {
     x: [2, 4, 5, 3],
@@ -108,6 +130,10 @@ export const poolSpecs: readonly OperatorSpec[] = [
   { operator: "GlobalLpPool", about: "one axis, p 3", inputs: [f32(["batch", 2, 7], "distinct")], attributes: { p: 3 } },
   pool("LpPool", "3x2, stride 2, padded", { x: [2, 7, 6], attributes: { kernel_shape: [3, 2], strides: [2, 2], pads: [1, 1, 1, 0] } }),
   pool("LpPool", "one axis, p 3, ceil_mode", { x: [3, 8], attributes: { kernel_shape: [3], strides: [2], p: 3, ceil_mode: 1 } }),
+  pool("LpPool", "SAME_LOWER, dilated", {
+    x: [2, 6, 3],
+    attributes: { kernel_shape: [2, 3], strides: [2, 1], dilations: [1, 2], auto_pad: "SAME_LOWER" },
+  }),
   pool("LpPool", "p 1, three axes", { x: [1, 3, 4, 3], attributes: { kernel_shape: [2, 2, 3], p: 1 } }),
   pool("LpPool", "zeros: their gradient is 0", { x: [1, 4, 4], draw: "zeros", attributes: { kernel_shape: [2, 2], strides: [2, 2] } }),
 ];
