@@ -41,6 +41,8 @@ export class GraphBuilder implements Emitter {
   #nodeNames = new Set<string>();
   #counters = new Map<string, number>();
   #scope = "";
+  /** What was inferred last: a pass that rewrites a graph asks for a node's types, for its contents, and adds it. */
+  #inferred: { readonly node: Node; readonly result: Inferred } | undefined;
 
   constructor(name: string) {
     this.name = name;
@@ -251,7 +253,15 @@ export class GraphBuilder implements Emitter {
     }
   }
 
-  #inferNode(node: Node): { operator: Operator; context: InferContext; types: readonly ValueType[] } {
+  /** A node's operator and its outputs' types. They stay as they are: values and constants are defined once. */
+  #inferNode(node: Node): Inferred {
+    if (this.#inferred?.node === node) return this.#inferred.result;
+    const result = this.#inferAnew(node);
+    this.#inferred = { node, result };
+    return result;
+  }
+
+  #inferAnew(node: Node): Inferred {
     const operator =
       findOperator(node.operator) ?? refuse(`${node.name}: no operator "${node.operator}"`, { node: node.name, operator: node.operator });
     const context = this.#inferContext(operator, node);
@@ -286,6 +296,13 @@ export class GraphBuilder implements Emitter {
       fail,
     };
   }
+}
+
+/** What is known of a node before it is added. */
+interface Inferred {
+  readonly operator: Operator;
+  readonly context: InferContext;
+  readonly types: readonly ValueType[];
 }
 
 /** No backend holds a value of more; attributes and constants of a file may ask for any size. */
