@@ -31,7 +31,6 @@ export function splitOptimizers(graph: Graph): Split {
     uses.set(value, (uses.get(value) ?? 0) + 1);
   }
   const producers = new Map(graph.nodes.flatMap((node) => node.outputs.map((output) => [output, node] as const)));
-  const updates = { ...graph.updates };
   const nodes: SplitNode[] = [];
   const rest: Node[] = [];
   const written = new Set<ValueName>();
@@ -47,14 +46,13 @@ export function splitOptimizers(graph: Graph): Split {
     nodes.push(split);
     for (const target of split.targets) {
       for (const state of [target.parameter, ...target.slots]) {
-        const choice = producers.get(updates[state] ?? "");
+        const choice = producers.get(graph.updates[state] ?? "");
         if (choice !== undefined && choice !== node) choices.add(choice);
-        delete updates[state];
         written.add(state);
       }
     }
   }
-  return { nodes, rest, updates };
+  return { nodes, rest, updates: Object.fromEntries(Object.entries(graph.updates).filter(([state]) => !written.has(state))) };
 }
 
 interface Surroundings {
