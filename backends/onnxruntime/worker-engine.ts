@@ -51,7 +51,8 @@ class WorkerEngine implements Engine {
   }
 
   compile(request: EngineCompile): Promise<void> {
-    return this.#call("compile", [request]);
+    const state = copyTensors(request.state); // handed over: a message would copy it twice
+    return this.#call("compile", [{ ...request, state } satisfies EngineCompile], transferable(state));
   }
 
   async run(id: ExecutableId, feeds: Tensors, batch: number): Promise<Tensors> {
@@ -69,7 +70,8 @@ class WorkerEngine implements Engine {
   }
 
   writeState(id: ExecutableId, state: Tensors): Promise<void> {
-    return this.#call("writeState", [id, state]);
+    const copies = copyTensors(state);
+    return this.#call("writeState", [id, copies], transferable(copies));
   }
 
   release(id: ExecutableId): Promise<void> {
