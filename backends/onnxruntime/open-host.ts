@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os";
 import { Arena } from "./arena.ts";
 import { mostShares } from "./kernels/host-kernel.ts";
+import { PlanCache } from "./plan-cache.ts";
 import { KernelTeam } from "./team.ts";
 import { OptimizerKernels } from "./kernels/optimizer-kernels.ts";
 import { loadOrtLibrary } from "./native/ort-library.ts";
@@ -25,11 +26,11 @@ export async function openHost({ binding, leastSharedBytes, ...settings }: HostS
   const library = binding === "auto" ? await loadOrtLibrary() : undefined;
   if (library === undefined) {
     const runtime = await loadRuntime();
-    return { runtime: () => Promise.resolve(runtime), settings, memory: plainMemory };
+    return { runtime: () => Promise.resolve(runtime), settings, memory: plainMemory, plans: new PlanCache() };
   }
   const arena = new Arena();
   const threads = Math.min(settings.threads === 0 ? availableParallelism() : settings.threads, mostShares);
   const team = threads > 1 ? new KernelTeam(threads, arena, leastSharedBytes) : undefined;
   const native = { library, arena, optimizers: new OptimizerKernels(arena, team), ...(team && { team }) };
-  return { runtime: loadRuntime, settings, memory: arenaMemory(arena), native };
+  return { runtime: loadRuntime, settings, memory: arenaMemory(arena), plans: new PlanCache(), native };
 }

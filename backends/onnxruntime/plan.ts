@@ -4,7 +4,7 @@ import { supports, supportsWithKernels } from "./capabilities.ts";
 import type { KernelCall } from "./kernels/compile.ts";
 import type { FusedOptimizer } from "./optimizers/index.ts";
 import { shareTransposes } from "./shared-transposes.ts";
-import { splitOptimizers } from "./split-optimizers.ts";
+import { splitOptimizers, type Split } from "./split-optimizers.ts";
 
 /** Where the host finds a value after the model ran. */
 export type Source =
@@ -54,22 +54,7 @@ export interface Plan {
  * @throws BACKEND_OPERATOR_MISSING
  */
 export function planGraph(original: Graph, { initializers = {}, kernels = false }: Partial<Omit<AssembleOptions, "isTraining">> = {}): Plan {
-  const graph = widenFloat16(original);
-  const split = splitOptimizers(graph);
-  const outside = new Set([...graph.inputs, ...graph.state].map((value) => value.name));
-  const wanted = [
-    ...new Set([
-      ...Object.values(graph.outputs),
-      ...Object.values(split.updates),
-      ...split.nodes.flatMap(({ node, condition, targets }) => [
-        ...node.inputs.slice(0, 2),
-        ...(condition === undefined ? [] : [condition]),
-        ...targets.map((target) => target.gradient),
-      ]),
-    ]),
-  ].filter((value) => !outside.has(value));
-  const forward: Graph = { ...graph, nodes: split.rest, updates: {}, outputs: Object.fromEntries(wanted.map((value) => [value, value])) };
-  const written = lower(forward, kernels ? supportsWithKernels : supports);
+  const { graph, split, wanted, forward, written } = lowerGraph(original, kernels);
   // A step's normalisations want the same statistics forward and backward: one node of those that lowering repeats is enough.
   const lowered = shareTransposes(written === forward ? forward : simplify(written));
   const sourceOf = (value: ValueName): Source => {
@@ -104,6 +89,45 @@ export function planGraph(original: Graph, { initializers = {}, kernels = false 
       targets: targets.map((target) => ({ parameter: target.parameter, slots: target.slots, gradient: source(target.gradient) })),
     })),
   };
+}
+
+/**
+ * Refuses what `planGraph` would refuse with kernels or without, in a third of its time.
+ *
+ * @throws BACKEND_OPERATOR_MISSING
+ */
+export function checkGraph(graph: Graph): void {
+  lowerGraph(graph, false); // kernels only add to what is there
+}
+
+interface LoweredGraph {
+  readonly graph: Graph;
+  readonly split: Split;
+  /** Values that the host reads. */
+  readonly wanted: readonly ValueName[];
+  /** The graph without its optimizers, as it is and lowered. */
+  readonly forward: Graph;
+  readonly written: Graph;
+}
+
+function lowerGraph(original: Graph, kernels: boolean): LoweredGraph {
+  const graph = widenFloat16(original);
+  const split = splitOptimizers(graph);
+  const outside = new Set([...graph.inputs, ...graph.state].map((value) => value.name));
+  const wanted = [
+    ...new Set([
+      ...Object.values(graph.outputs),
+      ...Object.values(split.updates),
+      ...split.nodes.flatMap(({ node, condition, targets }) => [
+        ...node.inputs.slice(0, 2),
+        ...(condition === undefined ? [] : [condition]),
+        ...targets.map((target) => target.gradient),
+      ]),
+    ]),
+  ].filter((value) => !outside.has(value));
+  const forward: Graph = { ...graph, nodes: split.rest, updates: {}, outputs: Object.fromEntries(wanted.map((value) => [value, value])) };
+  const written = lower(forward, kernels ? supportsWithKernels : supports);
+  return { graph, split, wanted, forward, written };
 }
 
 function mapValues<A, B>(record: Readonly<Record<string, A>>, change: (value: A) => B): Readonly<Record<string, B>> {

@@ -12,17 +12,18 @@ import {
 } from "../../core/index.ts";
 import { supports } from "./capabilities.ts";
 import { findLowering } from "./lowering/index.ts";
-import type { KernelPlace } from "./kernels/bind.ts";
-import { compileKernels } from "./kernels/compile.ts";
+import { compileKernels, type KernelHost } from "./kernels/compile.ts";
 import { isFloatArray, type FloatArray } from "./optimizers/index.ts";
 import { isBindable, openBoundSession, type NativeRuntime } from "./native/bound-session.ts";
 import { isWorthHelp } from "./kernels/optimizer-kernels.ts";
-import { planGraph, type OptimizerStep, type Plan, type Source } from "./plan.ts";
+import { checkGraph, planGraph, type OptimizerStep, type Plan, type Source } from "./plan.ts";
+import { graphKey, type CachedPlan, type PlanCache } from "./plan-cache.ts";
 import { profileModel } from "./profiling.ts";
 import type { Runtime } from "./runtime.ts";
 import type { SessionSettings } from "./session-settings.ts";
 import { openSession, type Session } from "./session.ts";
 import { copyTensor, type StateMemory } from "./state-memory.ts";
+import type { TeamSource } from "./team.ts";
 
 /** Sessions kept for different batch sizes of one graph: full batches, the last one, and those of validation. */
 const maxPlans = 4;
@@ -50,6 +51,8 @@ export interface ProgramHost {
   readonly runtime: () => Promise<Runtime>;
   readonly settings: SessionSettings;
   readonly memory: StateMemory;
+  /** Plans of graphs that were compiled before. */
+  readonly plans: PlanCache;
   /** The C API, where it can be had: sessions then read and write the memory of the state. */
   readonly native?: NativeRuntime;
 }
@@ -64,6 +67,8 @@ export class Program {
   readonly #anyBatch: boolean;
   /** Whether weights may be written into the model: nobody changes them between runs, and ONNX Runtime packs them once. */
   #packed: boolean;
+  /** `graphKey`, once it was asked for. */
+  #key: { readonly key: string | undefined } | undefined;
 
   constructor(graph: Graph, store: StateStore<Tensor>, host: ProgramHost, { shared }: { shared: boolean }) {
     this.#graph = graph;
@@ -76,8 +81,12 @@ export class Program {
 
   /** Loads what can be loaded before a batch size is known, so that a missing kernel shows at once. */
   async prepare(): Promise<void> {
-    if (this.#anyBatch) await this.#load(0);
-    else planGraph(bindBatch(this.#graph, 1)); // its failures do not depend on the batch size
+    if (this.#anyBatch) {
+      await this.#load(0);
+      return;
+    }
+    const key = this.#cacheKey();
+    if (key === undefined || !this.#host.plans.hasGraph(key)) checkGraph(bindBatch(this.#graph, 1)); // its failures do not depend on the batch size
   }
 
   /** Runs once, and profiles the model in a session of its own, where ONNX Runtime computes what kernels of our own do otherwise: a bound one cannot be. */
@@ -168,9 +177,7 @@ export class Program {
       this.#loaded.set(batch, known);
       return known;
     }
-    const graph = batch === 0 ? this.#graph : bindBatch(this.#graph, batch);
-    const initializers = this.#packed ? Object.fromEntries(graph.state.map(({ name }) => [name, this.store.get(name)])) : {};
-    const loaded = await this.#open(graph, initializers);
+    const loaded = await this.#open(batch);
     this.#loaded.set(batch, loaded);
     const [oldest] = this.#loaded;
     if (this.#loaded.size > maxPlans && oldest !== undefined) {
@@ -180,27 +187,44 @@ export class Program {
     return loaded;
   }
 
-  async #open(graph: Graph, initializers: Tensors): Promise<Loaded> {
+  async #open(batch: number): Promise<Loaded> {
     const { runtime, native, settings } = this.#host;
     if (native !== undefined) {
-      const plan = planGraph(graph, { initializers, kernels: true });
+      const cached = this.#plan(batch, { kernels: true });
+      const { plan } = cached;
       const isHelped = await this.#startTeam(plan);
       if (plan.model === undefined) return { plan, session: undefined, isHelped };
-      const { team } = native;
-      const source = { graph, isPacked: this.#packed, kernels: plan.calls.length };
-      const help = team && {
-        threads: team.threads,
-        leastBytes: team.leastBytes,
-        load: (places: readonly KernelPlace[]) => team.load(source, places),
-      };
-      const kernels = isBindable(plan.model) ? await compileKernels(plan.calls, { ...native, ...(help && { help }) }) : undefined;
+      const kernels = isBindable(plan.model) ? await compileKernels(plan.calls, { ...native, ...this.#help(plan, batch) }) : undefined;
       if (kernels !== undefined) {
-        const session = openBoundSession(native, { model: plan.model, kernels }, settings);
+        const session = openBoundSession(native, { model: plan.model, kernels, ...(this.#packed ? {} : { cached }) }, settings);
         return { plan, session, isHelped: isHelped || kernels.isHelped };
       }
     }
-    const plan = planGraph(graph, { initializers });
+    const { plan } = this.#plan(batch, { kernels: false });
     return { plan, session: plan.model && (await openSession(await runtime(), plan.model, settings)), isHelped: false };
+  }
+
+  /** How other threads help with a plan's kernels. */
+  #help({ calls }: Plan, batch: number): Pick<KernelHost, "help"> {
+    const { team } = this.#host.native ?? {};
+    if (team === undefined) return {};
+    const source: TeamSource = { graph: this.#graph, key: this.#cacheKey(), batch, isPacked: this.#packed, kernels: calls.length };
+    return { help: { threads: team.threads, leastBytes: team.leastBytes, load: (places) => team.load(source, places) } };
+  }
+
+  #plan(batch: number, { kernels }: { readonly kernels: boolean }): CachedPlan {
+    const key = this.#cacheKey();
+    return this.#host.plans.get(key && `${key} ${batch} ${kernels}`, () => {
+      const initializers = this.#packed ? Object.fromEntries(this.#graph.state.map(({ name }) => [name, this.store.get(name)])) : {};
+      return planGraph(batch === 0 ? this.#graph : bindBatch(this.#graph, batch), { initializers, kernels });
+    });
+  }
+
+  /** What plans are cached by; undefined where weights are in them, or the graph is too large. */
+  #cacheKey(): string | undefined {
+    if (this.#packed) return undefined;
+    this.#key ??= { key: graphKey(this.#graph) };
+    return this.#key.key;
   }
 
   /** Starts other threads when a plan's optimizers are worth it. */

@@ -1,11 +1,12 @@
 import { parentPort, workerData } from "node:worker_threads";
-import { tensor } from "../../core/index.ts";
+import { bindBatch, tensor } from "../../core/index.ts";
 import { importKoffi } from "./native/koffi.ts";
 import { findCopy } from "./native/memory-copy.ts";
-import { planGraph } from "./plan.ts";
+import { planGraph, type Plan } from "./plan.ts";
+import { PlanCache } from "./plan-cache.ts";
 import { bindKernels, type BoundKernel } from "./kernels/bind.ts";
 import { optimizerShares } from "./kernels/optimizer-kernels.ts";
-import { addressesAt, control, looks, optimizerTasks, type TeamAnswer, type TeamMessage, type TeamSettings } from "./team.ts";
+import { addressesAt, control, looks, optimizerTasks, type TeamAnswer, type TeamMessage, type TeamSettings, type TeamSource } from "./team.ts";
 
 /** One of a team's threads: it compiles the kernels of the same plan, and while the model runs it does its share of each call. */
 async function serve({ control: block, memory, share }: TeamSettings): Promise<void> {
@@ -16,6 +17,7 @@ async function serve({ control: block, memory, share }: TeamSettings): Promise<v
   const copy = findCopy(await importKoffi());
   const optimize = optimizerShares(memory);
   const models = new Map<number, readonly BoundKernel[]>();
+  const plans = new PlanCache();
 
   const hasEnded = (run: number): boolean => ((Atomics.load(numbers, control.ended) - run) | 0) >= 0; // both start again after 2^31
 
@@ -70,10 +72,8 @@ async function serve({ control: block, memory, share }: TeamSettings): Promise<v
   });
   const load = ({ model, source, place }: TeamMessage & { readonly kind: "load" }): TeamAnswer => {
     try {
-      const { graph, isPacked, kernels } = source;
-      // Kernels ask whether weights are constants, not what they are.
-      const initializers = Object.fromEntries(isPacked ? graph.state.map(({ name }) => [name, tensor("float32", [0], [])] as const) : []);
-      const { calls } = planGraph(graph, { initializers, kernels: true });
+      const { key, batch, kernels } = source;
+      const { calls } = plans.get(key && `${key} ${batch}`, () => plan(source)).plan;
       if (calls.length !== kernels) return { model, failure: `it plans ${calls.length} kernels, not ${kernels}` };
       models.set(
         model,
@@ -89,6 +89,12 @@ async function serve({ control: block, memory, share }: TeamSettings): Promise<v
     }
   };
   port.postMessage({ model: 0 } satisfies TeamAnswer);
+}
+
+function plan({ graph, batch, isPacked }: TeamSource): Plan {
+  // Kernels ask whether weights are constants, not what they are.
+  const initializers = Object.fromEntries(isPacked ? graph.state.map(({ name }) => [name, tensor("float32", [0], [])] as const) : []);
+  return planGraph(batch === 0 ? graph : bindBatch(graph, batch), { initializers, kernels: true });
 }
 
 await serve(workerData as TeamSettings); // KernelTeam passes it

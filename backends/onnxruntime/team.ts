@@ -24,6 +24,10 @@ export interface TeamModel {
 /** What every thread plans a model's kernels from: all must come to the same ones in the same order. */
 export interface TeamSource {
   readonly graph: Graph;
+  /** `graphKey`, where the plan may be kept. */
+  readonly key: string | undefined;
+  /** 0 for every size. */
+  readonly batch: number;
   /** Whether its state is written into the model. */
   readonly isPacked: boolean;
   /** How many kernels it comes to. */

@@ -11,6 +11,7 @@ import {
 } from "../../../core/index.ts";
 import type { Arena } from "../arena.ts";
 import type { CompiledKernels } from "../kernels/compile.ts";
+import type { CachedPlan } from "../plan-cache.ts";
 import type { KernelTeam } from "../team.ts";
 import type { OptimizerKernels } from "../kernels/optimizer-kernels.ts";
 import { refuseModel, refuseRun, type Session } from "../session.ts";
@@ -38,21 +39,33 @@ export function isBindable({ inputs, outputs }: OnnxModel): boolean {
  *
  * @throws as `openSession`
  */
-export function openBoundSession({ library, arena }: NativeRuntime, { model, kernels }: BoundModel, settings: SessionSettings): Session {
+export function openBoundSession({ library, arena }: NativeRuntime, bound: BoundModel, settings: SessionSettings): Session {
+  const { model, kernels, cached } = bound;
   const session = attempt(
-    () => library.createSession(encodeOnnx(model), settings, kernels.computations),
+    () => {
+      const { bytes, isOptimized } = cached?.model ?? { bytes: encodeOnnx(model), isOptimized: false };
+      const created = library.createSession(bytes, settings, {
+        computations: kernels.computations,
+        isOptimized,
+        keepsOptimized: cached !== undefined,
+      });
+      if (cached !== undefined) cached.model ??= { bytes: created.optimized ?? bytes, isOptimized: created.optimized !== undefined };
+      return created;
+    },
     (error) => {
       kernels.release();
       return refuseModel(model, error);
     },
   );
-  return new BoundSession({ model, kernels }, session, arena);
+  return new BoundSession(bound, session, arena);
 }
 
 /** A model and the kernels that its own operators are computed by. */
 export interface BoundModel {
   readonly model: OnnxModel;
   readonly kernels: CompiledKernels;
+  /** Where the model is kept as ONNX Runtime loads it, to be loaded again. */
+  readonly cached?: CachedPlan;
 }
 
 class BoundSession implements Session {

@@ -10,6 +10,7 @@ type FunctionName =
   | "createEnv"
   | "createSessionFromArray"
   | "createSessionOptions"
+  | "setOptimizedModelFilePath"
   | "disableMemPattern"
   | "setSessionLogSeverityLevel"
   | "setSessionGraphOptimizationLevel"
@@ -44,6 +45,7 @@ const functions: Readonly<Record<FunctionName, readonly [place: number, prototyp
   createEnv: [3, "void* CreateEnv(int, const char*, _Out_ void**)"],
   createSessionFromArray: [8, "void* CreateSessionFromArray(void*, void*, size_t, void*, _Out_ void**)"],
   createSessionOptions: [10, "void* CreateSessionOptions(_Out_ void**)"],
+  setOptimizedModelFilePath: [11, "void* SetOptimizedModelFilePath(void*, const char*)"],
   disableMemPattern: [17, "void* DisableMemPattern(void*)"],
   setSessionLogSeverityLevel: [22, "void* SetSessionLogSeverityLevel(void*, int)"],
   setSessionGraphOptimizationLevel: [23, "void* SetSessionGraphOptimizationLevel(void*, int)"],

@@ -1,7 +1,10 @@
+import { existsSync } from "node:fs";
+import { dirname } from "node:path";
 import { expect, test } from "vitest";
 import { encodeOnnx, EspalierError, tensor, type OnnxModel } from "../../../core/index.ts";
 import { Arena } from "../arena.ts";
 import { customOperator, type Computation } from "./custom-operators.ts";
+import { createOptimized } from "./optimized-file.ts";
 import { loadOrtLibrary } from "./ort-library.ts";
 
 const model: OnnxModel = {
@@ -80,7 +83,7 @@ test.skipIf(library === undefined)("a model's own operator computes in this proc
       library?.copy(to, library.addressOf(scratch), 12);
     },
   };
-  const session = library?.createSession(encodeOnnx(own), { threads: 1 }, [increment]);
+  const session = library?.createSession(encodeOnnx(own), { threads: 1 }, { computations: [increment] });
   if (!session || !a || !y) throw new Error("nothing was made");
   session.bindInput("a", { dtype: "float32", shape: [3], data: a });
   session.bindOutput("y", { dtype: "float32", shape: [3], data: y });
@@ -93,4 +96,31 @@ test.skipIf(library === undefined)("a model's own operator computes in this proc
   session.run();
   expect([...y]).toEqual([4, 6, 8]);
   session.release();
+});
+
+test.skipIf(library === undefined || process.platform === "win32")(
+  "a model that was optimized once is loaded as it was, with its own operators",
+  () => {
+    const increment: Computation = { outputs: [[3]], compute: () => undefined };
+    const first = library?.createSession(encodeOnnx(own), { threads: 1 }, { computations: [increment], keepsOptimized: true });
+    const bytes = first?.optimized;
+    first?.release();
+    if (bytes === undefined) throw new Error("no model was written");
+    const again = library?.createSession(bytes, { threads: 1 }, { computations: [increment], isOptimized: true });
+    expect(again?.optimized).toBeUndefined();
+    again?.release();
+    expect(() => library?.createSession(Uint8Array.of(1, 2, 3), { threads: 1 }, { keepsOptimized: true })).toThrow(/protobuf|model/i);
+  },
+);
+
+test("without a place for files a session is created, and nothing is kept", () => {
+  const paths: string[] = [];
+  const create = (path: string): bigint => {
+    paths.push(path);
+    if (path !== "") throw new Error("no space left");
+    return 7n;
+  };
+  expect(createOptimized(create)).toEqual({ session: 7n, optimized: undefined });
+  expect(existsSync(dirname(paths[0] ?? ""))).toBe(false);
+  expect(paths[1]).toBe("");
 });

@@ -3,6 +3,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { dtypeCodes, EspalierError, type DType, type TypedArray } from "../../../core/index.ts";
 import { CustomOperators, type Computation } from "./custom-operators.ts";
+import { createOptimized } from "./optimized-file.ts";
 import { readApi, type OrtApi, type Pointer } from "./ort-api.ts";
 import { findCopy } from "./memory-copy.ts";
 import { importKoffi, type Koffi, type KoffiLibrary } from "./koffi.ts";
@@ -10,6 +11,8 @@ import { sessionConfig, type SessionSettings } from "../session-settings.ts";
 
 /** A session that reads its inputs from and writes its outputs to memory that it is given once, without a copy. */
 export interface NativeSession {
+  /** The model after ONNX Runtime's optimizations, where it was wanted and could be had. It holds for this machine. */
+  readonly optimized: Uint8Array | undefined;
   /** The memory stays where it is and is not freed until something else is bound or the session is released. */
   bindInput(name: string, value: BoundValue): void;
   bindOutput(name: string, value: BoundValue): void;
@@ -26,13 +29,20 @@ export interface BoundValue {
   readonly data: TypedArray;
 }
 
+/** What a session is created with besides the model. */
+export interface SessionOptions {
+  /** Of the model's own operators, by their attribute `kernel`. */
+  readonly computations?: readonly Computation[];
+  /** Whether the model is an `optimized` one of before. */
+  readonly isOptimized?: boolean;
+  /** Whether the optimized model is wanted, for the next session of the same. */
+  readonly keepsOptimized?: boolean;
+}
+
 /** ONNX Runtime by its C API. */
 export interface OrtLibrary {
-  /**
-   * @param computations of the model's own operators, by their attribute `kernel`
-   * @throws Error with ONNX Runtime's message
-   */
-  createSession(model: Uint8Array, settings: SessionSettings, computations?: readonly Computation[]): NativeSession;
+  /** @throws Error with ONNX Runtime's message */
+  createSession(model: Uint8Array, settings: SessionSettings, options?: SessionOptions): NativeSession;
   /** Copies between memory of any kind. */
   readonly copy: (to: bigint, from: bigint, bytes: number) => void;
   /** Where memory is. */
@@ -67,8 +77,8 @@ function findLibrary(): string | undefined {
 
 /** ORT_LOGGING_LEVEL_FATAL: failures are thrown, not printed. */
 const silent = 4;
-/** ORT_ENABLE_ALL */
-const allOptimizations = 99;
+/** ORT_DISABLE_ALL and ORT_ENABLE_ALL */
+const [noOptimizations, allOptimizations] = [0, 99];
 
 class Library implements OrtLibrary {
   readonly copy: OrtLibrary["copy"];
@@ -93,25 +103,36 @@ class Library implements OrtLibrary {
     this.#memoryInfo = this.#made((out) => this.#api.createCpuMemoryInfo(0, 0, out)); // OrtDeviceAllocator, OrtMemTypeDefault
   }
 
-  createSession(model: Uint8Array, { threads }: SessionSettings, computations: readonly Computation[] = []): NativeSession {
+  createSession(
+    model: Uint8Array,
+    { threads }: SessionSettings,
+    { computations = [], isOptimized = false, keepsOptimized = false }: SessionOptions = {},
+  ): NativeSession {
     const api = this.#api;
     const options = this.#made((out) => api.createSessionOptions(out));
-    this.#check(api.disableMemPattern(options));
-    this.#check(api.setSessionLogSeverityLevel(options, silent));
-    this.#check(api.setSessionGraphOptimizationLevel(options, allOptimizations));
-    this.#check(api.setIntraOpNumThreads(options, threads));
-    for (const [key, value] of Object.entries(sessionConfig)) this.#check(api.addSessionConfigEntry(options, key, value));
-    if (computations.length > 0) this.#operators ??= new CustomOperators(this.#koffi, api, (status) => this.#check(status));
-    if (computations.length > 0) this.#check(api.addCustomOpDomain(options, this.#operators?.domain ?? null));
     try {
+      this.#check(api.disableMemPattern(options));
+      this.#check(api.setSessionLogSeverityLevel(options, silent));
+      this.#check(api.setSessionGraphOptimizationLevel(options, isOptimized ? noOptimizations : allOptimizations));
+      this.#check(api.setIntraOpNumThreads(options, threads));
+      for (const [key, value] of Object.entries(sessionConfig)) this.#check(api.addSessionConfigEntry(options, key, value));
+      if (computations.length > 0) this.#operators ??= new CustomOperators(this.#koffi, api, (status) => this.#check(status));
+      if (computations.length > 0) this.#check(api.addCustomOpDomain(options, this.#operators?.domain ?? null));
       const create = (): Pointer => this.#made((out) => api.createSessionFromArray(this.#env, model, model.byteLength, options, out));
-      return this.#wrap(this.#operators?.during(computations, create) ?? create());
+      const make = (): Pointer => this.#operators?.during(computations, create) ?? create();
+      // On Windows the path is of another kind of character.
+      if (!keepsOptimized || isOptimized || process.platform === "win32") return this.#wrap(make());
+      const { session, optimized } = createOptimized((path) => {
+        this.#check(api.setOptimizedModelFilePath(options, path));
+        return make();
+      });
+      return this.#wrap(session, optimized);
     } finally {
       api.releaseSessionOptions(options);
     }
   }
 
-  #wrap(session: Pointer): NativeSession {
+  #wrap(session: Pointer, optimized?: Uint8Array): NativeSession {
     const api = this.#api;
     const binding = this.#made((out) => api.createIoBinding(session, out));
     const bind = (how: "bindInput" | "bindOutput", name: string, value: BoundValue): void => {
@@ -123,6 +144,7 @@ class Library implements OrtLibrary {
       }
     };
     return {
+      optimized,
       bindInput: (name, value) => bind("bindInput", name, value),
       bindOutput: (name, value) => bind("bindOutput", name, value),
       run: () => {
