@@ -1,7 +1,7 @@
-import { randomUUID } from "node:crypto";
 import { open, rename, rm } from "node:fs/promises";
-import { basename, dirname, join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { EspalierError } from "../core/index.ts";
+import { draftPath } from "./draft-path.ts";
 
 /** A file that comes to be whole or not at all. */
 export interface DraftFile {
@@ -19,7 +19,7 @@ export interface DraftFile {
  */
 export async function openDraft(path: string): Promise<DraftFile> {
   const target = resolve(path);
-  const draft = join(dirname(target), `.${basename(target)}.${randomUUID()}`);
+  const draft = draftPath(path);
   const failed = (cause: unknown): never => {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new EspalierError("FILE_UNREADABLE", `cannot write ${path}: ${reason}`, { path }, { cause });

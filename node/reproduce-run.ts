@@ -32,15 +32,15 @@ export async function reproduceRun(id: string, options: RepeatOptions): Promise<
 }
 
 /**
- * Goes on with a run that was stopped or failed, from its last checkpoints; on the same backend the model is bit for bit that of a run without the break.
+ * Goes on with a run that was stopped, killed or failed, from its last checkpoints and in its own record and logs; on the same backend the model is bit for bit
+ * that of a run without the break.
  *
  * @param id a run's id, or the start of one
- * @throws RUN_NOT_FOUND; ARGUMENT_INVALID when the run finished or the files have changed; what `trainFiles` throws
+ * @throws RUN_NOT_FOUND; ARGUMENT_INVALID when the run finished, another process is training it, or the files have changed; what `trainFiles` throws
  */
 export async function resumeRun(id: string, options: RepeatOptions): Promise<TrainedBundle> {
   const record = await fileRuns(options.runs).get(id);
   if (record.status === "finished")
     throw new EspalierError("ARGUMENT_INVALID", `run ${record.id} is finished; there is nothing to go on with`, { run: record.id });
-  const call = recordedCall(record);
-  return trainFiles({ ...options, ...call, resumes: record.id });
+  return trainFiles({ ...options, ...recordedCall(record), ...(record.logs !== undefined && { logs: record.logs }), resumes: record });
 }

@@ -65,8 +65,8 @@ export interface TrainFilesOptions {
   readonly checkPath?: (path: string) => Promise<void>;
   /** Refuses files whose bytes are others than in an earlier run. */
   readonly fingerprint?: string;
-  /** The id of a run that was stopped: its checkpoints are gone on from. */
-  readonly resumes?: string;
+  /** A run that was stopped: its checkpoints are gone on from. */
+  readonly resumes?: RunRecord;
   readonly onNote?: (text: string) => void;
   /** Told how many images were decoded. */
   readonly onReading?: (done: number, total: number) => void;
@@ -123,23 +123,31 @@ export async function trainFiles(options: TrainFilesOptions): Promise<TrainedBun
   const { backend, reason } = await openNodeBackend(parameters.backend);
   try {
     options.onBackend?.(reason);
-    const recorder = recordRun(options.runs, {
+    const start = {
       parameters: { ...parameters, target, name, path },
       data: { files, fingerprint, rows: source.columns.length, options: { ...options.reading } },
       version: packageVersion(),
       environment: { ...describeEnvironment(), backend: `${backend.name} (${backend.device})` },
-    });
-    const job: Job = { options, parameters: { ...parameters, target }, backend, recorder, from: from?.source };
-    const trained = await trainRecorded(source, job);
-    const bundle = bundleOf(trained, { name, seed: parameters.seed, record: recorder.record(), from });
-    await saveBundle(path, bundle);
-    await recorder.finish({
-      model: trained.best.name,
-      metrics: trained.best.test,
-      ...(trained.diverged.length > 0 && { diverged: trained.diverged }),
-      artifacts: [{ kind: "bundle", path, version: bundle.manifest.version }],
-    });
-    return { trained, bundle, run: recorder.id, path, backend: backend.name };
+      ...(options.logs !== undefined && { logs: options.logs }),
+    };
+    const recorder = recordRun(options.runs, start, options.resumes);
+    const stores = openStores(join(recorder.folder, "checkpoints"));
+    try {
+      const job: Job = { options, parameters: { ...parameters, target }, backend, recorder, stores, from: from?.source };
+      const trained = await trainRecorded(source, job);
+      const bundle = bundleOf(trained, { name, seed: parameters.seed, record: recorder.record(), from });
+      await saveBundle(path, bundle);
+      await recorder.finish({
+        model: trained.best.name,
+        metrics: trained.best.test,
+        ...(trained.diverged.length > 0 && { diverged: trained.diverged }),
+        artifacts: [{ kind: "bundle", path, version: bundle.manifest.version }],
+      });
+      await stores.remove(); // not sooner: until the bundle is there they are all that is left of the training
+      return { trained, bundle, run: recorder.id, path, backend: backend.name };
+    } catch (error) {
+      throw await recordFailure(error, { recorder, stores });
+    }
   } finally {
     await backend.dispose();
   }
@@ -164,56 +172,82 @@ function checkOtherPlace(path: string, from: TransferSettings | undefined): void
   });
 }
 
+/** The checkpoints of a run's models. */
+interface Stores {
+  /** The newest model's place. */
+  readonly place: string | undefined;
+  of(model: string): LazyCheckpoints;
+  flush(): Promise<void>;
+  remove(): Promise<void>;
+}
+
+const clock = (): number => performance.now();
+
+function openStores(folder: string): Stores {
+  const stores = new Map<string, LazyCheckpoints>();
+  return {
+    get place() {
+      const newest = [...stores.keys()].at(-1);
+      return newest === undefined ? undefined : join(folder, newest);
+    },
+    of(model) {
+      const store = stores.get(model) ?? lazyCheckpoints(fileCheckpoints(join(folder, model)), { clock });
+      stores.set(model, store);
+      return store;
+    },
+    async flush() {
+      for (const store of stores.values()) await store.flush();
+    },
+    remove: () => rm(folder, { recursive: true, force: true }),
+  };
+}
+
+/** What the user, or the machine, may mend; the training is not lost by it. */
+const mendable: readonly string[] = ["CANCELLED", "FILE_UNREADABLE", "BACKEND_LOST"];
+
+/** Keeps what the run had come to. @returns the error, which says how to go on where that helps */
+async function recordFailure(error: unknown, { recorder, stores }: { readonly recorder: RunRecorder; readonly stores: Stores }): Promise<unknown> {
+  // Where the disk is full neither can be written: what is there already was written whole, and the failure itself is what is told.
+  await stores.flush().catch(() => undefined);
+  const { place } = stores;
+  await recorder.fail(error, place === undefined ? [] : [{ kind: "checkpoints", path: place }]).catch(() => undefined);
+  if (place === undefined || !(error instanceof EspalierError) || !mendable.includes(error.code)) return error;
+  return new EspalierError(
+    error.code,
+    `${error.message}; its checkpoint is in ${place}; go on with: espalier runs resume ${recorder.id}`,
+    { ...error.details, checkpoints: place },
+    { cause: error },
+  );
+}
+
 interface Job {
   readonly options: TrainFilesOptions;
   readonly parameters: TrainingParameters;
   readonly backend: Backend;
   readonly recorder: RunRecorder;
+  readonly stores: Stores;
   readonly from: TransferSource | undefined;
 }
 
-async function trainRecorded(source: RowSource, { options, parameters, backend, recorder, from }: Job): Promise<TrainedTable> {
+function trainRecorded(source: RowSource, { options, parameters, backend, recorder, stores, from }: Job): Promise<TrainedTable> {
   const { signal, onEvent, resumes, logs } = options;
   const { backend: _, from: __, ...settings } = parameters;
-  const folder = join(options.runs, options.resumes ?? recorder.id, "checkpoints");
-  const stores = new Map<string, LazyCheckpoints>();
-  const clock = (): number => performance.now();
-  const checkpoints = (model: string): LazyCheckpoints => {
-    const store = stores.get(model) ?? lazyCheckpoints(fileCheckpoints(join(folder, model)), { clock });
-    stores.set(model, store);
-    return store;
-  };
   const follow = async (event: TableEvent): Promise<void> => {
     onEvent?.(event);
     await recorder.follow(event);
   };
-  try {
-    const trained = await trainTable(source, {
-      ...settings,
-      ...(from && { from }),
-      backend,
-      clock,
-      checkpoints,
-      checkpointEvery,
-      onEvent: follow,
-      resume: resumes !== undefined,
-      ...(signal && { signal }),
-      ...(logs !== undefined && { callbacks: (model: string) => [csvFile(join(logs, model, "epochs.csv")), tensorBoardFiles(join(logs, model))] }),
-    });
-    await rm(folder, { recursive: true, force: true });
-    return trained;
-  } catch (error) {
-    for (const store of stores.values()) await store.flush();
-    const place = join(folder, [...stores.keys()].at(-1) ?? "");
-    await recorder.fail(error, stores.size === 0 ? [] : [{ kind: "checkpoints", path: place }]);
-    if (!(error instanceof EspalierError) || error.code !== "CANCELLED") throw error;
-    throw new EspalierError(
-      "CANCELLED",
-      `${error.message}; its checkpoint is in ${place}; go on with: espalier runs resume ${resumes ?? recorder.id}`,
-      { ...error.details, checkpoints: place },
-      { cause: error },
-    );
-  }
+  return trainTable(source, {
+    ...settings,
+    ...(from && { from }),
+    backend,
+    clock,
+    checkpoints: stores.of,
+    checkpointEvery,
+    onEvent: follow,
+    resume: resumes !== undefined,
+    ...(signal && { signal }),
+    ...(logs !== undefined && { callbacks: (model: string) => [csvFile(join(logs, model, "epochs.csv")), tensorBoardFiles(join(logs, model))] }),
+  });
 }
 
 /** Before the rows are read into memory. */

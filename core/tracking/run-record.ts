@@ -1,5 +1,5 @@
-/** How a run ended, or that it has not. */
-export type RunStatus = "running" | "finished" | "failed" | "cancelled";
+/** How a run ended, or that it has not; "interrupted" when the process that trained it is gone. */
+export type RunStatus = "running" | "finished" | "failed" | "cancelled" | "interrupted";
 
 /** What was trained, on what, with what, and what came of it: plain JSON, enough to do it again. */
 export interface RunRecord {
@@ -7,6 +7,9 @@ export interface RunRecord {
   readonly status: RunStatus;
   /** ISO 8601. */
   readonly startedAt: string;
+  /** When it was gone on with after a break; absent for a run without one. */
+  readonly resumedAt?: readonly string[];
+  /** Of training; what a killed process spent on it is not known. */
   readonly seconds?: number;
   /** The settings of the training call, seed included: what `runs reproduce` calls it with. */
   readonly parameters: Readonly<Record<string, unknown>>;
@@ -26,6 +29,8 @@ export interface RunRecord {
   readonly metrics?: Readonly<Record<string, number>>;
   /** Which model was kept, when there was a choice. */
   readonly model?: string;
+  /** The folder of its logs, which a resumed run goes on with. */
+  readonly logs?: string;
   /** Rows of each model's batches. */
   readonly batchSizes?: Readonly<Record<string, number>>;
   /** The models that came to nothing while another one was kept. */
@@ -71,6 +76,6 @@ export interface RunStore {
   get(id: string): Promise<RunRecord>;
   /** Newest first. */
   list(): Promise<readonly RunRecord[]>;
-  /** In the order of logging. @throws RUN_NOT_FOUND */
+  /** Series after series, each by epochs; of an epoch that was logged twice (a run was killed and resumed) the later one. @throws RUN_NOT_FOUND */
   history(id: string): Promise<readonly RunPoint[]>;
 }

@@ -1,7 +1,7 @@
-import { randomUUID } from "node:crypto";
-import { mkdir, open, rename, rm, stat, type FileHandle } from "node:fs/promises";
+import { mkdir, open, rename, rm, rmdir, stat, type FileHandle } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { bundleFiles, encodeBundle, encodeBundleFolder, EspalierError, openBundle, type Bundle, type BundleSource } from "../../core/index.ts";
+import { draftPath, removeAbandonedDrafts } from "../draft-path.ts";
 
 /** The ending of the one-file form. */
 export const bundleFileEnding = ".safetensors";
@@ -14,10 +14,11 @@ export const bundleFileEnding = ".safetensors";
  */
 export async function saveBundle(path: string, bundle: Bundle): Promise<void> {
   const target = resolve(path);
-  const draft = join(dirname(target), `.${basename(target)}.${randomUUID()}`);
+  const draft = draftPath(path);
   try {
     await mkdir(dirname(target), { recursive: true });
-    await checkBundlePlace(path);
+    await checkReplaceable(path);
+    await removeAbandonedDrafts(dirname(target), (name) => name === basename(target));
     if (target.endsWith(bundleFileEnding)) {
       await writeDurably(draft, await encodeBundle(bundle));
     } else {
@@ -87,12 +88,28 @@ function fileSource(name: string, placeOf: (file: string) => string | undefined)
 }
 
 /**
- * Checks that a bundle may be written at a path. One that is damaged or of another version may be replaced too; what is not a bundle, or
- * is one of the other form, may not.
+ * Checks, before the work whose result it is, that a bundle may and can be written at a path. One that is damaged or of another version may be replaced too; what
+ * is not a bundle, or is one of the other form, may not. Leaves nothing there.
  *
- * @throws FILE_UNREADABLE when something else is there
+ * @throws FILE_UNREADABLE when something else is there, or the place cannot be written
  */
 export async function checkBundlePlace(path: string): Promise<void> {
+  await checkReplaceable(path);
+  const parent = dirname(resolve(path));
+  const draft = draftPath(path);
+  try {
+    const made = await mkdir(parent, { recursive: true });
+    await mkdir(draft);
+    await rmdir(draft);
+    // Only empty folders go: another process may have begun to use one of them.
+    if (made !== undefined) for (let folder = parent; folder.length >= made.length; folder = dirname(folder)) await rmdir(folder);
+  } catch (cause) {
+    throw new EspalierError("FILE_UNREADABLE", `cannot write the bundle to ${path}: ${reason(cause)}`, { path }, { cause });
+  }
+}
+
+/** @throws FILE_UNREADABLE when something is there that is no bundle of this form */
+async function checkReplaceable(path: string): Promise<void> {
   const found = await stat(path).catch(() => undefined);
   if (found === undefined) return;
   const problem =

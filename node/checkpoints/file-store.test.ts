@@ -1,3 +1,5 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { chmod, mkdtemp, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,6 +12,13 @@ beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "espalier-checkpoints-"));
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
+
+/** The id of a process that has ended. */
+async function deadProcess(): Promise<number> {
+  const child = spawn(process.execPath, ["-e", ""]);
+  await once(child, "close");
+  return child.pid ?? expect.fail("it did not start");
+}
 
 function checkpointAt(step: number): Checkpoint {
   const progress = { loss: 1, terms: {}, weight: 8, rows: 8, batches: 1, learningRate: 0.1 };
@@ -43,12 +52,30 @@ test("keeps the last and the best, and makes its folder", async () => {
 });
 
 test("a kill while a file was being written leaves the one before, whole", async () => {
+  await fileCheckpoints(folder).save(checkpointAt(1), { best: false });
+  const draft = join(folder, `.last.safetensors.${await deadProcess()}-00000000.draft`); // as a killed process leaves it
+  await writeFile(draft, (await readFile(join(folder, "last.safetensors"))).subarray(0, 40));
   const store = fileCheckpoints(folder);
-  await store.save(checkpointAt(1), { best: false });
-  await writeFile(join(folder, "last.safetensors.tmp"), (await readFile(join(folder, "last.safetensors"))).subarray(0, 40)); // as a killed process leaves it
   expect(await store.load("last")).toEqual(checkpointAt(1));
   await store.save(checkpointAt(2), { best: false });
   expect(await store.load("last")).toEqual(checkpointAt(2));
+  expect(await readdir(folder)).toEqual(["last.safetensors"]);
+});
+
+test("what a living process is writing, and what is no checkpoint's, is left alone", async () => {
+  const names = [`.last.safetensors.${process.ppid}-00000000.draft`, `.notes.txt.${await deadProcess()}-00000000.draft`];
+  for (const name of names) await writeFile(join(folder, name), "");
+  await fileCheckpoints(folder).save(checkpointAt(1), { best: false });
+  expect((await readdir(folder)).toSorted()).toEqual([...names, "last.safetensors"].toSorted());
+});
+
+test("of two stores that save into one folder at once each file is one's or the other's, whole", async () => {
+  const stores = [fileCheckpoints(folder, { retain: 2 }), fileCheckpoints(folder, { retain: 2 })];
+  for (let round = 1; round <= 10; round++) {
+    await Promise.all(stores.map((store, i) => store.save(checkpointAt(10 * round + i), { best: i === 1 })));
+    expect([10 * round, 10 * round + 1]).toContain((await stores[0]!.load("last"))?.step);
+    expect((await stores[1]!.load("best"))?.step).toBeGreaterThanOrEqual(10 * round);
+  }
 });
 
 test("a truncated file is refused by its path", async () => {

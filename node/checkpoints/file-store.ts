@@ -1,8 +1,10 @@
 import { copyFile, link, mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { decodeCheckpoint, encodeCheckpoint, EspalierError, type Checkpoint, type CheckpointStore } from "../../core/index.ts";
+import { draftPath, removeAbandonedDrafts } from "../draft-path.ts";
 
 const stepFile = /^step-(\d+)\.safetensors$/;
+const checkpointFile = /^(last|best|step-\d+)\.safetensors$/;
 
 /** A folder of checkpoints. */
 export interface FileCheckpoints extends CheckpointStore {
@@ -21,8 +23,8 @@ export interface FileCheckpointsOptions {
 /**
  * Checkpoints in a folder: `last.safetensors`, `best.safetensors`, and the newest by their steps when asked for.
  *
- * A file is written beside its place, flushed to the disk and renamed, so that a kill at any moment leaves the old or the new one, whole.
- * The folder is made by the first save.
+ * A file is written beside its place, flushed to the disk and renamed, so that a kill at any moment leaves the old or the new one, whole; two processes
+ * that write into one folder leave the last one's files, whole. The folder is made by the first save, which also removes what killed processes left.
  *
  * @throws FILE_UNREADABLE naming the path when it cannot be written or read; CHECKPOINT_INVALID naming it when it is damaged; ARGUMENT_INVALID
  */
@@ -33,10 +35,13 @@ export function fileCheckpoints(folder: string, { retain = 0 }: FileCheckpointsO
   const pathOf = (which: "last" | "best" | number): string =>
     join(folder, `${typeof which === "number" ? `step-${String(which).padStart(9, "0")}` : which}.safetensors`);
   const steps = (): Promise<readonly number[]> => retainedSteps(folder);
+  let tidied = false;
   return {
     async save(checkpoint, { best }) {
       const bytes = encodeCheckpoint(checkpoint);
       await replaceFile(pathOf("last"), folder, (path) => writeFlushed(path, bytes));
+      if (!tidied) await removeAbandonedDrafts(folder, (name) => checkpointFile.test(name));
+      tidied = true;
       const ofLast = (path: string): Promise<void> => linkOrCopy(pathOf("last"), path);
       if (best) await replaceFile(pathOf("best"), folder, ofLast);
       if (retain === 0) return pathOf("last");
@@ -52,12 +57,10 @@ export function fileCheckpoints(folder: string, { retain = 0 }: FileCheckpointsO
   };
 }
 
-/** Removes all but the newest steps, and what a killed process left of one. */
+/** Removes all but the newest steps. */
 async function removeOutdated(folder: string, retain: number): Promise<void> {
-  const names = (await readdir(folder)).toSorted().toReversed();
-  const outdated = names.filter((name) => stepFile.test(name)).slice(retain);
-  const unfinished = names.filter((name) => name.endsWith(".tmp") && stepFile.test(name.slice(0, -".tmp".length)));
-  for (const name of [...outdated, ...unfinished]) await rm(join(folder, name), { force: true });
+  const names = (await readdir(folder)).filter((name) => stepFile.test(name));
+  for (const name of names.toSorted().toReversed().slice(retain)) await rm(join(folder, name), { force: true });
 }
 
 async function retainedSteps(folder: string): Promise<readonly number[]> {
@@ -74,12 +77,11 @@ async function retainedSteps(folder: string): Promise<readonly number[]> {
 
 /** The same bytes under another name, without writing them again where the file system can. Both names stand for one file that is never changed, only replaced. */
 async function linkOrCopy(from: string, to: string): Promise<void> {
-  await rm(to, { force: true }); // what a killed process may have left
   await link(from, to).catch(() => copyFile(from, to));
 }
 
 async function replaceFile(path: string, folder: string, write: (path: string) => Promise<void>): Promise<void> {
-  const temporary = `${path}.tmp`;
+  const temporary = draftPath(path);
   try {
     await mkdir(folder, { recursive: true });
     await write(temporary);

@@ -43,7 +43,7 @@ test(
         expect(new Set(toNumbers(found.state["w"]!))).toEqual(new Set([found.step]));
       }
       await store.save(last!, { best: true }); // what the killed process left half-done is in nobody's way
-      expect((await readdir(folder)).filter((name) => name.endsWith(".tmp"))).toEqual([]);
+      expect((await readdir(folder)).filter((name) => name.endsWith(".draft"))).toEqual([]);
     }
   },
 );

@@ -13,7 +13,7 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 
 const record = (id: string): RunRecord => ({
   id,
-  status: "running",
+  status: "failed",
   startedAt: "2026-01-02T03:04:05.000Z",
   parameters: { target: "y", seed: 1 },
   data: { files: ["a.csv"], fingerprint: "00", rows: 3, options: {} },
@@ -34,13 +34,16 @@ it("keeps records and their history, newest first, found by the start of an id",
   await store.save(a);
   await store.save(b);
   await store.save({ ...a, status: "finished" });
-  expect((await store.list()).map(({ id, status }) => `${id} ${status}`)).toEqual([`${b.id} running`, `${a.id} finished`]);
+  expect((await store.list()).map(({ id, status }) => `${id} ${status}`)).toEqual([`${b.id} failed`, `${a.id} finished`]);
   expect(await store.get("20260102-030406")).toEqual(b);
   const points = [1, 2].map((epoch) => ({ series: "network", epoch, step: 10 * epoch, values: { loss: 1 / epoch } }));
   await store.log(a.id, points.slice(0, 1));
   await store.log(a.id, points.slice(1));
   await appendFile(join(folder, a.id, "history.jsonl"), '{"series":"netw'); // a kill in the middle of a line
   expect(await store.history(a.id)).toEqual(points);
+  const third = { series: "network", epoch: 3, step: 30, values: { loss: 0.1 } };
+  await fileRuns(folder).log(a.id, [points[1]!, third]); // the run that went on does an epoch again
+  expect(await store.history(a.id)).toEqual([...points, third]);
   expect(await store.history(b.id)).toEqual([]);
 });
 

@@ -3,6 +3,7 @@ import { appendFile, mkdir, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { EspalierError, type RunPoint, type RunRecord, type RunStore } from "../../core/index.ts";
 import { openDraft } from "../draft-file.ts";
+import { lockOwner } from "./run-lock.ts";
 
 /** The folder, in the working directory, where runs are recorded. */
 export const runsFolder: string = join(".espalier", "runs");
@@ -15,9 +16,13 @@ export function newRunId(now: Date = new Date()): string {
 
 /** Runs as folders: `<id>/run.json`, written as a whole, and `<id>/history.jsonl`, appended to. */
 export function fileRuns(folder: string = runsFolder): RunStore {
+  const known = new Set<string>(); // whose histories end with a whole line
   const read = async (id: string): Promise<RunRecord | undefined> => {
     const text = await readIfThere(join(folder, id, "run.json"));
-    return text === undefined ? undefined : parseRecord(text, join(folder, id, "run.json"));
+    if (text === undefined) return undefined;
+    const record = parseRecord(text, join(folder, id, "run.json"));
+    const isOrphan = record.status === "running" && (await lockOwner(join(folder, id))) === undefined;
+    return isOrphan ? { ...record, status: "interrupted" } : record;
   };
   const find = async (id: string): Promise<string> => {
     const ids = await idsIn(folder);
@@ -41,7 +46,11 @@ export function fileRuns(folder: string = runsFolder): RunStore {
     async log(id, points) {
       if (points.length === 0) return;
       const path = join(folder, id, "history.jsonl");
-      await appendFile(path, points.map((point) => `${JSON.stringify(point)}\n`).join("")).catch((cause: unknown) => {
+      const lines = points.map((point) => `${JSON.stringify(point)}\n`).join("");
+      // A line that a kill cut short shall not spoil the next one.
+      const text = known.has(id) || (await endsWithLine(path)) ? lines : `\n${lines}`;
+      known.add(id);
+      await appendFile(path, text).catch((cause: unknown) => {
         throw new EspalierError("FILE_UNREADABLE", `cannot write ${path}: ${reason(cause)}`, { path }, { cause });
       });
     },
@@ -57,8 +66,7 @@ export function fileRuns(folder: string = runsFolder): RunStore {
     async history(id) {
       const text = (await readIfThere(join(folder, await find(id), "history.jsonl"))) ?? "";
       const lines = text.split("\n").filter((line) => line !== "");
-      // A kill may have cut the last line short.
-      return lines.flatMap((line, i) => parsePoint(line, i === lines.length - 1));
+      return inOrder(lines.flatMap(parsePoint));
     },
   };
 }
@@ -85,13 +93,27 @@ function parseRecord(text: string, path: string): RunRecord {
   throw new EspalierError("FILE_UNREADABLE", `${path} is not a run's record; remove its folder`, { path });
 }
 
-function parsePoint(line: string, last: boolean): RunPoint[] {
+function parsePoint(line: string): RunPoint[] {
   try {
     return [JSON.parse(line) as RunPoint]; // what `log` wrote
-  } catch (cause) {
-    if (last) return [];
-    throw new EspalierError("FILE_UNREADABLE", `a run's history has a damaged line: ${line.slice(0, 60)}`, {}, { cause });
+  } catch {
+    return []; // a kill cut it short; the run that went on wrote it again
   }
+}
+
+async function endsWithLine(path: string): Promise<boolean> {
+  const text = (await readIfThere(path)) ?? "";
+  return text === "" || text.endsWith("\n");
+}
+
+/** Series in the order of their first points, each by epochs; the last point of an epoch counts. */
+function inOrder(points: readonly RunPoint[]): RunPoint[] {
+  const series = new Map<string, Map<number, RunPoint>>();
+  for (const point of points) {
+    const epochs = series.get(point.series) ?? new Map<number, RunPoint>();
+    series.set(point.series, epochs.set(point.epoch, point));
+  }
+  return [...series.values()].flatMap((epochs) => [...epochs.values()].toSorted((a, b) => a.epoch - b.epoch));
 }
 
 async function makeFolder(folder: string): Promise<void> {
