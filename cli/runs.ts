@@ -19,19 +19,26 @@ export function addRuns(program: Command): void {
     .command("runs")
     .description("list, show, resume and repeat the training runs recorded in this folder")
     .addHelpText("after", "\nExamples:\n  espalier runs list\n  espalier runs show 20261123-104012\n  espalier runs reproduce 20261123-104012\n");
-  runs.command("list").description("all runs, newest first").option("--json", "print one JSON object").action(listRuns);
+  runs
+    .command("list")
+    .description("all runs, newest first")
+    .option("--json", "print one JSON object")
+    .addHelpText("after", "\nExamples:\n  espalier runs list\n  espalier runs list --json\n")
+    .action(listRuns);
   runs
     .command("show")
     .description("one run: settings, data, metrics over time")
     .argument("<id>", "a run's id, or the start of one")
     .option("--json", "print one JSON object")
+    .addHelpText("after", "\nExamples:\n  espalier runs show 20261123-104012\n")
     .action(showRun);
   runs
     .command("resume")
-    .description("go on with a run that was stopped, from its last checkpoint")
+    .description("go on with a run that was stopped, killed or failed, from its last checkpoint")
     .argument("<id>", "a run's id, or the start of one")
     .option("--json", "end with one JSON object on stdout")
     .option("--quiet", "no progress")
+    .addHelpText("after", "\nExamples:\n  espalier runs resume 20261123-104012\n")
     .action((id: string, options: RunsOptions) => withInterrupt((signal) => resume(id, options, signal)));
   runs
     .command("reproduce")
@@ -39,6 +46,7 @@ export function addRuns(program: Command): void {
     .argument("<id>", "a run's id, or the start of one")
     .option("--json", "end with one JSON object on stdout")
     .option("--quiet", "no progress")
+    .addHelpText("after", "\nExamples:\n  espalier runs reproduce 20261123-104012\n")
     .action((id: string, options: RunsOptions) => withInterrupt((signal) => reproduce(id, options, signal)));
 }
 

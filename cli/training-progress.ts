@@ -23,6 +23,7 @@ const barWidth = 24;
  */
 export function trainingProgress(title: string, output: Output): (event: TrainingEvent) => void {
   let every = 1;
+  let speed = "";
   return (event) => {
     switch (event.kind) {
       case "start":
@@ -33,20 +34,17 @@ export function trainingProgress(title: string, output: Output): (event: Trainin
       case "step": {
         const inEpoch = event.rowsPerEpoch === undefined || event.rowsPerEpoch === 0 ? 0 : event.rows / event.rowsPerEpoch;
         const done = Math.min(1, (event.epoch - 1 + inEpoch) / event.epochs);
-        output.status(
-          `${bar(done)} epoch ${event.epoch}/${event.epochs}  loss ${formatNumber(event.loss)}${rates(event.rowsPerSecond, event.remainingMs)}`,
-        );
+        speed = rates(event.rowsPerSecond, event.remainingMs);
+        output.status(`${bar(done)} epoch ${event.epoch}/${event.epochs}  loss ${formatNumber(event.loss)}${speed}`);
         return;
       }
       case "epoch": {
-        const { record, epochs, elapsedMs } = event;
+        const { record, epochs } = event;
         if (record.epoch !== 1 && record.epoch !== epochs && record.epoch % every !== 0) return;
-        const rate = elapsedMs === undefined || elapsedMs === 0 ? undefined : (record.rows * record.epoch * 1000) / elapsedMs;
-        const remaining = elapsedMs === undefined ? undefined : (elapsedMs / record.epoch) * (epochs - record.epoch);
         const validation = Object.entries(record.validation ?? {})
           .map(([name, value]) => `  validation ${name} ${formatNumber(value)}`)
           .join("");
-        output.detail(`  epoch ${record.epoch}/${epochs}  loss ${formatNumber(record.loss)}${validation}${rates(rate, remaining)}`);
+        output.detail(`  epoch ${record.epoch}/${epochs}  loss ${formatNumber(record.loss)}${validation}${speed}`);
         return;
       }
       case "checkpoint":

@@ -8,6 +8,7 @@ import type { SeriesSpec } from "../data/series.ts";
 import type { SplitColumns } from "../data/split.ts";
 import { tensorFeeds } from "../data/tensor-batches.ts";
 import { EspalierError } from "../errors.ts";
+import { suggestNames } from "../nearest.ts";
 import type { FeatureSpec, FittedFeatures, FittedTarget } from "../features/features.ts";
 import { fitFeatures } from "../features/fit.ts";
 import { fittedColumns } from "../features/fitted-columns.ts";
@@ -64,7 +65,7 @@ export async function prepareTable(source: RowSource, options: PrepareTableOptio
   const { target: name, task, ignore = [], fitted } = options;
   const { columns } = source;
   const target = fitTarget(columns, name, task && { task });
-  checkIgnored(source, ignore);
+  checkIgnored(source, { target: name, ignore });
   const kept = rowsWithTarget(columns, name);
   const indices = divideRows(source, { ...options, rows: kept, ...(target.task === "classification" && { stratifyBy: name }) });
   const parts = mapParts(indices, (rows) => gatherRows(columns, rows));
@@ -116,10 +117,15 @@ function withLarge({ rows, columns }: TableProfile, { large }: RowSource): Table
   return { rows, columns: { ...Object.fromEntries(tensors), ...columns } };
 }
 
-function checkIgnored({ columns, large }: RowSource, ignore: readonly string[]): void {
+function checkIgnored({ columns, large }: RowSource, { target, ignore = [] }: Pick<PrepareTableOptions, "target" | "ignore">): void {
+  const names = [...columns.columns.keys(), ...Object.keys(large)];
+  if (ignore.includes(target))
+    throw new EspalierError("ARGUMENT_INVALID", `column "${target}" is the target and to be ignored at once; leave one of them out`, { target });
   for (const column of ignore) {
-    if (!columns.columns.has(column) && !Object.hasOwn(large, column))
-      throw new EspalierError("COLUMN_MISSING", `column "${column}", which is to be ignored, is not in the data`, { column });
+    if (names.includes(column)) continue;
+    throw new EspalierError("COLUMN_MISSING", `column "${column}", which is to be ignored, is not in the data${suggestNames(column, names)}`, {
+      column,
+    });
   }
 }
 

@@ -152,6 +152,9 @@ async function replace(draft: string, target: string): Promise<void> {
 function reason(cause: unknown): string {
   if (isCode(cause, "ENOENT")) return "it does not exist";
   if (isCode(cause, "EACCES") || isCode(cause, "EPERM")) return "permission denied";
+  if (isCode(cause, "EEXIST") || isCode(cause, "ENOTDIR")) return "a file is in the place of a folder";
+  if (isCode(cause, "ENOSPC")) return "the disk is full";
+  if (isCode(cause, "EROFS")) return "the file system is read-only";
   return cause instanceof Error ? cause.message : String(cause);
 }
 

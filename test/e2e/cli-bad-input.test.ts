@@ -91,7 +91,9 @@ describe("train refuses", () => {
     ["a target without values", ["missing-target.csv", "--target", "label"], "TARGET_INVALID", /has no value in any of 40 rows/],
     ["too few rows", ["tiny.csv", "--target", "label"], "DATA_EMPTY", /2 rows are too few to split/],
     ["a table without a usable column", ["useless.csv", "--target", "label"], "DATA_EMPTY", /no column can be learned from.*"id"/],
-    ["an ignored column that is not there", ["good.csv", "--target", "label", "--ignore", "colr"], "COLUMN_MISSING", /"colr"/],
+    ["an ignored column that is not there", ["good.csv", "--target", "label", "--ignore", "colr"], "COLUMN_MISSING", /"colr".*did you mean "colour"/],
+    ["an ignored target", ["good.csv", "--target", "label", "--ignore", "label"], "ARGUMENT_INVALID", /"label" is the target and to be ignored/],
+    ["a place that cannot be written", ["good.csv", "--target", "label", "--out", "good.csv/model"], "FILE_UNREADABLE", /good\.csv\/model: a file is in the place of a folder/],
     ["a column to read as text that is not there", ["good.csv", "--target", "label", "--as-text", "colr"], "COLUMN_MISSING", /did you mean "colour"/],
     [
       "a model that is not in this release",
@@ -193,7 +195,11 @@ describe("a bundle's commands refuse", () => {
     ["to show a run that is not there", ["runs", "show", "1999"], "RUN_NOT_FOUND", /no run "1999"/],
     ["half a command", ["runs"], "ARGUMENT_INVALID", /"runs" is not a whole command/],
     ["a part of a command that is not there", ["runs", "shwo", "1"], "ARGUMENT_INVALID", /unknown command 'shwo' \(Did you mean show\?\)/],
+    ["a part of a command that is nothing like one", ["runs", "frob"], "ARGUMENT_INVALID", /unknown command 'frob'; there are "list", "show"/],
     ["a command that is not there", ["trian", "good.csv"], "ARGUMENT_INVALID", /no command "trian"; did you mean "train"\?/],
+    ["a command that is not there, with options", ["trian", "good.csv", "--target", "x"], "ARGUMENT_INVALID", /no command "trian"; did you mean/],
+    ["more than a command takes", ["inspect", "good.csv", "few.csv"], "ARGUMENT_INVALID", /too many arguments.*inspect/],
+    ["less than a command takes", ["train"], "ARGUMENT_INVALID", /missing required argument 'data'; espalier train --help/],
   ])("%s", async (_, args, code, message) => {
     const before = await readdir(folder.path);
     expect(seen(await run(...args))).toEqual(refusal(code, message));
@@ -252,8 +258,9 @@ it("says its version and helps without a command", async () => {
   expect((await run("--version")).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
   const help = await run();
   expect(help.code).toBe(0);
-  for (const command of ["train", "predict", "evaluate", "serve", "inspect", "profile", "deploy", "doctor", "runs"]) {
+  for (const command of ["train", "predict", "evaluate", "serve", "inspect", "export", "profile", "deploy", "doctor", "runs"]) {
     expect(help.stdout).toContain(command);
     expect((await run(command, "--help")).stdout).toContain("Examples:");
   }
+  for (const part of ["list", "show", "resume", "reproduce"]) expect((await run("runs", part, "--help")).stdout).toContain("Examples:");
 });
