@@ -93,7 +93,12 @@ describe("train refuses", () => {
     ["a table without a usable column", ["useless.csv", "--target", "label"], "DATA_EMPTY", /no column can be learned from.*"id"/],
     ["an ignored column that is not there", ["good.csv", "--target", "label", "--ignore", "colr"], "COLUMN_MISSING", /"colr".*did you mean "colour"/],
     ["an ignored target", ["good.csv", "--target", "label", "--ignore", "label"], "ARGUMENT_INVALID", /"label" is the target and to be ignored/],
-    ["a place that cannot be written", ["good.csv", "--target", "label", "--out", "good.csv/model"], "FILE_UNREADABLE", /good\.csv\/model: a file is in the place of a folder/],
+    [
+      "a place that cannot be written",
+      ["good.csv", "--target", "label", "--out", "good.csv/model"],
+      "FILE_UNREADABLE",
+      /good\.csv\/model: a file is in the place of a folder/,
+    ],
     ["a column to read as text that is not there", ["good.csv", "--target", "label", "--as-text", "colr"], "COLUMN_MISSING", /did you mean "colour"/],
     [
       "a model that is not in this release",
