@@ -203,7 +203,7 @@ function openStores(folder: string): Stores {
 }
 
 /** What the user, or the machine, may mend; the training is not lost by it. */
-const mendable: readonly string[] = ["CANCELLED", "FILE_UNREADABLE", "BACKEND_LOST"];
+const mendable: ReadonlySet<string> = new Set(["CANCELLED", "FILE_UNREADABLE", "BACKEND_LOST"]);
 
 /** Keeps what the run had come to. @returns the error, which says how to go on where that helps */
 async function recordFailure(error: unknown, { recorder, stores }: { readonly recorder: RunRecorder; readonly stores: Stores }): Promise<unknown> {
@@ -211,7 +211,7 @@ async function recordFailure(error: unknown, { recorder, stores }: { readonly re
   await stores.flush().catch(() => undefined);
   const { place } = stores;
   await recorder.fail(error, place === undefined ? [] : [{ kind: "checkpoints", path: place }]).catch(() => undefined);
-  if (place === undefined || !(error instanceof EspalierError) || !mendable.includes(error.code)) return error;
+  if (place === undefined || !(error instanceof EspalierError) || !mendable.has(error.code)) return error;
   return new EspalierError(
     error.code,
     `${error.message}; its checkpoint is in ${place}; go on with: espalier runs resume ${recorder.id}`,
@@ -241,7 +241,7 @@ function trainRecorded(source: RowSource, { options, parameters, backend, record
     ...(from && { from }),
     backend,
     clock,
-    checkpoints: stores.of,
+    checkpoints: (model) => stores.of(model),
     checkpointEvery,
     onEvent: follow,
     resume: resumes !== undefined,

@@ -84,8 +84,9 @@ function newRecord(start: RunStart): RunRecord {
   return { id: newRunId(), status: "running", startedAt: new Date().toISOString(), ...start, artifacts: [] };
 }
 
-function resumedRecord({ error: _, ...before }: RunRecord, { version, environment }: RunStart): RunRecord {
-  return { ...before, version, environment, status: "running", resumedAt: [...(before.resumedAt ?? []), new Date().toISOString()] };
+function resumedRecord(before: RunRecord, { version, environment }: RunStart): RunRecord {
+  const { error: _error, ...kept } = before; // what ended it before is over
+  return { ...kept, version, environment, status: "running", resumedAt: [...(before.resumedAt ?? []), new Date().toISOString()] };
 }
 
 function pointOf(series: string, { epoch, step, loss, learningRate, validation }: EpochRecord): RunPoint {

@@ -41,6 +41,7 @@ test("a run is one process's until that has released it or is gone", async () =>
 test.each(["", "nonsense", "-1", "0"])("a lock that holds %j is nobody's", async (text) => {
   await writeFile(join(folder, "lock"), text);
   await (await lockRun(folder)).release();
+  expect(await readdir(folder)).toEqual([]);
 });
 
 test("a run whose process was killed is listed as interrupted, one that is trained as running", async () => {
