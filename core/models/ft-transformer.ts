@@ -19,7 +19,7 @@ export interface FtTransformerOptions {
 }
 
 /**
- * FT-Transformer for tables: each feature becomes a token, one more token gathers the answer.
+ * FT-Transformer for tables: each feature becomes a token, one more token gathers the answer. The paper's own size is a width of 192.
  *
  * @throws ARGUMENT_INVALID
  * @see Y. Gorishniy et al., Revisiting deep learning models for tabular data (2021), https://arxiv.org/abs/2106.11959
@@ -31,7 +31,9 @@ export function ftTransformer({ blocks, head, width = 64, layers = 3, heads = 8,
   const tokens = network.apply(tableTokens({ blocks: table.placed, width, name: "tokens" }), network.input("features", [table.width]));
   let x = network.apply(answerToken({ name: "answer" }), tokens);
   for (let i = 1; i <= layers; i += 1) {
-    x = network.apply(transformerBlock({ heads, hidden: Math.round((4 / 3) * width), activation: "relu", dropoutRate, name: `block${i}` }), x);
+    // The paper's block: ReGLU between the dense layers, and nothing normalised before the first attention.
+    const block = { heads, hidden: Math.floor((4 / 3) * width), activation: "relu", gated: true, attentionNorm: i > 1, dropoutRate } as const;
+    x = network.apply(transformerBlock({ ...block, name: `block${i}` }), x);
   }
   x = network.apply(firstToken({ name: "pool" }), x);
   x = network.apply(activation({ activation: "relu", name: "head_relu" }), network.apply(layerNormalization({ epsilon: 1e-5, name: "norm" }), x));

@@ -1,5 +1,5 @@
 import { EspalierError } from "../errors.ts";
-import type { ActivationName } from "../layers/activation.ts";
+import { activate, type ActivationName } from "../layers/activation.ts";
 import { dense, dropout, layerNormalization, multiHeadAttention, type Layer } from "../layers/index.ts";
 import type { LayerContext, LayerName } from "../layers/layer.ts";
 import { named } from "../layers/layer.ts";
@@ -17,6 +17,10 @@ export interface TransformerBlockOptions extends LayerName {
   readonly normalize?: "before" | "after";
   /** Whether a place sees only those before it. Default false. */
   readonly causal?: boolean;
+  /** Whether the layer between has twice the units, of which one half is multiplied with the activation of the other (with relu: ReGLU). Default false. */
+  readonly gated?: boolean;
+  /** Whether attention's input (or sum) is normalised; a first block may do without. Default true. */
+  readonly attentionNorm?: boolean;
   readonly epsilon?: number;
 }
 
@@ -33,6 +37,8 @@ export function transformerBlock({
   dropoutRate = 0,
   normalize = "before",
   causal = false,
+  gated = false,
+  attentionNorm = true,
   epsilon = 1e-5,
   ...common
 }: TransformerBlockOptions): Layer {
@@ -41,19 +47,21 @@ export function transformerBlock({
   }
   // Made once a width, so that a block that is applied twice shares its weights.
   const sized = new Map<number, { readonly attention: Layer; readonly network: readonly Layer[] }>();
-  const norms = ["attention_norm", "network_norm"].map((name) => layerNormalization({ epsilon, name }));
+  const norms = ["attention_norm", "network_norm"].map((name) =>
+    name === "attention_norm" && !attentionNorm ? undefined : layerNormalization({ epsilon, name }),
+  );
   const drops = ["attention_dropout", "network_dropout"].map((name) => dropout({ rate: dropoutRate, name }));
   return {
     kind: "TransformerBlock",
     ...named(common),
     passesMask: true,
-    config: { heads, hidden, activation, dropoutRate, normalize, causal, epsilon },
+    config: { heads, hidden, activation, dropoutRate, normalize, causal, gated, attentionNorm, epsilon },
     apply(context, x) {
       const width = Number(x.shape[2]);
       if (x.shape.length !== 3 || width % heads !== 0) return context.fail(`takes [batch, time, width] with a width that divides by ${heads} heads`);
       const { attention, network } = sized.get(width) ?? {
         attention: multiHeadAttention({ numHeads: heads, keyDim: width / heads, useCausalMask: causal, name: "attention" }),
-        network: [dense({ units: hidden ?? 4 * width, activation, name: "expand" }), dense({ units: width, name: "contract" })],
+        network: [...expansion(hidden ?? 4 * width, { activation, gated }), dense({ units: width, name: "contract" })],
       };
       sized.set(width, { attention, network });
       const attended = residual(context, x, { norm: norms[0], drop: dropoutRate > 0 ? drops[0] : undefined, normalize }, (value) =>
@@ -62,6 +70,33 @@ export function transformerBlock({
       return residual(context, attended, { norm: norms[1], drop: dropoutRate > 0 ? drops[1] : undefined, normalize }, (value) =>
         network.reduce((y, layer) => context.apply(layer, y), value),
       );
+    },
+  };
+}
+
+interface Expansion {
+  readonly activation: ActivationName;
+  readonly gated: boolean;
+}
+
+function expansion(units: number, { activation, gated }: Expansion): readonly Layer[] {
+  if (!gated) return [dense({ units, activation, name: "expand" })];
+  return [dense({ units: 2 * units, name: "expand" }), gate({ activation, name: "gate" })];
+}
+
+/**
+ * The first half times the activation of the second: [..., 2 n] -> [..., n].
+ *
+ * @see N. Shazeer, GLU variants improve transformer (2020), https://arxiv.org/abs/2002.05202
+ */
+function gate({ activation, ...common }: { readonly activation: ActivationName } & LayerName): Layer {
+  return {
+    kind: "Gate",
+    ...named(common),
+    config: { activation },
+    apply({ emit }, x) {
+      const [value, opening] = emit.ops("Split", [x], 2, { axis: -1, num_outputs: 2 });
+      return emit.op("Mul", [value!, activate(emit, activation, opening!)]); // Split gives two
     },
   };
 }

@@ -58,6 +58,19 @@ test("parameter counts are those of torchvision, Keras Applications and timm", (
   expect(trained(mobile)).toBe(3_504_872);
   expect(Object.values(mobile.state).reduce((sum, { shape }) => sum + elementCount(shape), 0)).toBe(3_538_984); // with the running statistics
   expect(trained(visionTransformer(photograph))).toBe(5_717_416); // ViT-Ti/16
+  expect(trained(visionTransformer({ ...photograph, width: 384, heads: 6 }))).toBe(22_050_664); // ViT-S/16
+});
+
+test.each([
+  [0.35, 1_691_208, 1_677_128],
+  [0.5, 1_987_224, 1_968_680],
+  [0.75, 2_663_064, 2_636_424],
+  [1.3, 5_431_048, 5_386_792],
+  [1.4, 6_156_712, 6_108_776],
+])("MobileNetV2 with alpha %d has the %d numbers of Keras 3.15, of which %d are trained", (alpha, all, learned) => {
+  const model = mobileNetV2({ shape: [3, 96, 96], head: classes(1000), alpha });
+  expect(Object.values(model.state).reduce((sum, { shape }) => sum + elementCount(shape), 0)).toBe(all);
+  expect(trained(model)).toBe(learned);
 });
 
 test("a residual network of half the width has a quarter of the kernels, and half of what has one width alone", () => {
