@@ -1,4 +1,4 @@
-import { rm } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import {
   checkModelName,
@@ -174,8 +174,8 @@ function checkOtherPlace(path: string, from: TransferSettings | undefined): void
 
 /** The checkpoints of a run's models. */
 interface Stores {
-  /** The newest model's place. */
-  readonly place: string | undefined;
+  /** Where the newest model's are; undefined when none was written. */
+  place(): Promise<string | undefined>;
   of(model: string): LazyCheckpoints;
   flush(): Promise<void>;
   remove(): Promise<void>;
@@ -186,9 +186,9 @@ const clock = (): number => performance.now();
 function openStores(folder: string): Stores {
   const stores = new Map<string, LazyCheckpoints>();
   return {
-    get place() {
-      const newest = [...stores.keys()].at(-1);
-      return newest === undefined ? undefined : join(folder, newest);
+    async place() {
+      for (const model of [...stores.keys()].toReversed()) if (await holdsFiles(join(folder, model))) return join(folder, model);
+      return undefined;
     },
     of(model) {
       const store = stores.get(model) ?? lazyCheckpoints(fileCheckpoints(join(folder, model)), { clock });
@@ -202,6 +202,11 @@ function openStores(folder: string): Stores {
   };
 }
 
+async function holdsFiles(folder: string): Promise<boolean> {
+  const names = await readdir(folder).catch(() => []); // a folder that is not there has none
+  return names.length > 0;
+}
+
 /** What the user, or the machine, may mend; the training is not lost by it. */
 const mendable: ReadonlySet<string> = new Set(["CANCELLED", "FILE_UNREADABLE", "BACKEND_LOST"]);
 
@@ -209,7 +214,7 @@ const mendable: ReadonlySet<string> = new Set(["CANCELLED", "FILE_UNREADABLE", "
 async function recordFailure(error: unknown, { recorder, stores }: { readonly recorder: RunRecorder; readonly stores: Stores }): Promise<unknown> {
   // Where the disk is full neither can be written: what is there already was written whole, and the failure itself is what is told.
   await stores.flush().catch(() => undefined);
-  const { place } = stores;
+  const place = await stores.place();
   await recorder.fail(error, place === undefined ? [] : [{ kind: "checkpoints", path: place }]).catch(() => undefined);
   if (place === undefined || !(error instanceof EspalierError) || !mendable.has(error.code)) return error;
   return new EspalierError(

@@ -77,6 +77,7 @@ test("null in the place of an optional field is refused", () => {
     { best: {} },
     { history: {} },
     { step: -1 },
+    { epoch: 0 },
     { progress: { ...rest.progress, loss: null } },
   ]) {
     const header = JSON.stringify({ ...rest, ...change });

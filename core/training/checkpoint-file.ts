@@ -90,6 +90,7 @@ function isHeader({ graphHash, seed, step, updates, pending, epoch, position, pr
   return (
     typeof graphHash === "string" &&
     counts.every((count) => Number.isSafeInteger(count) && count >= 0) &&
+    epoch >= 1 &&
     numbers.every(Number.isFinite) &&
     isObject(progress.terms) &&
     Array.isArray(history) &&

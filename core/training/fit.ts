@@ -39,7 +39,7 @@ export async function fit(options: FitOptions): Promise<FitResult> {
   const graphs = createStepGraphs(options.model, options);
   const plan = planRun(options, batchSizeOf(options, graphs));
   const { model, backend, seed } = plan;
-  const identity: RunIdentity = { state: graphs.state, graphHash: graphs.hash, seed };
+  const identity: RunIdentity = { state: graphs.state, modelState: model.graph.state, graphHash: graphs.hash, seed };
   const {
     state,
     callbacks: remembered,

@@ -107,6 +107,17 @@ describe("resume", () => {
   });
 });
 
+test("a checkpoint whose best weights are not the model's is refused", async () => {
+  const checkpoint = await interrupted(8);
+  const best = checkpoint.best ?? expect.fail("an epoch has ended by then");
+  const { "dense/bias": bias, ...others } = best.state;
+  expect(bias).toBeDefined();
+  await expect(fit({ ...plan(), resume: { ...checkpoint, best: { ...best, state: others } } })).rejects.toMatchObject({
+    code: "CHECKPOINT_INVALID",
+    message: expect.stringContaining('nothing for "dense/bias" among its best weights'),
+  });
+});
+
 describe("a signal", () => {
   test("that fired before the first step is an error", async () => {
     await expect(fit({ ...plan(), signal: AbortSignal.abort() })).rejects.toMatchObject({ code: "CANCELLED" });

@@ -1,18 +1,21 @@
 import { EspalierError } from "../errors.ts";
 import { formatShape, type StateValue } from "../graph/graph.ts";
 import type { Model } from "../models/model.ts";
+import type { Tensors } from "../tensor.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 
 /** What a checkpoint must match. */
 export interface RunIdentity {
   /** Everything that the step's graphs keep. */
   readonly state: readonly StateValue[];
+  /** The part of it that is the model's: what the best weights are of. */
+  readonly modelState: readonly StateValue[];
   readonly graphHash: string;
   readonly seed: number;
 }
 
 /** Where a new run stands: the model's weights; slots are missing, which stands for zeros. */
-export function newCheckpoint(model: Model, { graphHash, seed }: RunIdentity): Checkpoint {
+export function newCheckpoint(model: Model, { graphHash, seed }: Pick<RunIdentity, "graphHash" | "seed">): Checkpoint {
   return {
     graphHash,
     seed,
@@ -34,7 +37,7 @@ export function newCheckpoint(model: Model, { graphHash, seed }: RunIdentity): C
  *
  * @throws CHECKPOINT_INVALID when it is of another model, loss, optimizer or seed, or lacks a state value
  */
-export function resumeFrom(checkpoint: Checkpoint, { state, graphHash, seed }: RunIdentity): Checkpoint {
+export function resumeFrom(checkpoint: Checkpoint, { state, modelState, graphHash, seed }: RunIdentity): Checkpoint {
   if (checkpoint.graphHash !== graphHash) {
     throw invalid(
       `the checkpoint is of another training graph (${short(checkpoint.graphHash)}, this one is ${short(graphHash)}): its model, loss, optimizer or precision differs; ` +
@@ -43,13 +46,18 @@ export function resumeFrom(checkpoint: Checkpoint, { state, graphHash, seed }: R
   }
   if (checkpoint.seed !== seed)
     throw invalid(`the checkpoint was made with seed ${checkpoint.seed}, this run has seed ${seed}; resume with that seed`);
-  for (const { name, dtype, shape } of state) {
-    const found = checkpoint.state[name];
-    if (found?.dtype === dtype && formatShape(found.shape) === formatShape(shape)) continue;
-    const what = found === undefined ? "nothing" : `${found.dtype} ${formatShape(found.shape)}`;
-    throw invalid(`the checkpoint has ${what} for "${name}", the training graph needs ${dtype} ${formatShape(shape)}; use another checkpoint`);
-  }
+  checkState(checkpoint.state, { values: state, what: "" });
+  if (checkpoint.best !== undefined) checkState(checkpoint.best.state, { values: modelState, what: " among its best weights" });
   return checkpoint;
+}
+
+function checkState(found: Tensors, { values, what }: { readonly values: readonly StateValue[]; readonly what: string }): void {
+  for (const { name, dtype, shape } of values) {
+    const value = found[name];
+    if (value?.dtype === dtype && formatShape(value.shape) === formatShape(shape)) continue;
+    const held = value === undefined ? "nothing" : `${value.dtype} ${formatShape(value.shape)}`;
+    throw invalid(`the checkpoint has ${held} for "${name}"${what}, the training graph needs ${dtype} ${formatShape(shape)}; use another checkpoint`);
+  }
 }
 
 function short(hash: string): string {

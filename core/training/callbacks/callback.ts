@@ -46,6 +46,6 @@ export interface Callback {
   onCheckpoint?(event: EventOf<"checkpoint">, run: CallbackRun): void | Promise<void>;
   /** After the last event, and when training failed: files are closed here. @param event undefined after a failure */
   onEnd?(event: EventOf<"stopped"> | undefined, run: CallbackRun): void | Promise<void>;
-  /** What a checkpoint keeps of it. */
+  /** What a checkpoint keeps of it: plain JSON; anything else ends training when a checkpoint is due. */
   state?(): CallbackState;
 }

@@ -86,6 +86,24 @@ describe("a callback", () => {
   });
 });
 
+test.each<[string, unknown, string]>([
+  ["null", { seen: { last: null } }, "null as its state.seen.last"],
+  ["undefined", { seen: undefined }, "undefined as its state.seen"],
+  ["a bigint", { rows: [1, 2n] }, "bigint as its state.rows[1]"],
+  ["a Map", { seen: new Map() }, "Map as its state.seen"],
+  ["a typed array", { sums: new Float32Array(2) }, "Float32Array as its state.sums"],
+  ["a list", [1], "Array as its state"],
+  ["a function", { next: () => 1 }, "function as its state.next"],
+])("a callback's state that holds %s is refused before a checkpoint is spoilt by it", async (_what, state, message) => {
+  const checkpoints = memoryCheckpoints();
+  const careless: Callback = { name: "careless", state: () => state as never }; // as plain JavaScript may do
+  await expect(fit({ ...plan(), checkpoints, callbacks: [careless] })).rejects.toMatchObject({
+    code: "ARGUMENT_INVALID",
+    message: expect.stringContaining(`"careless" wants to remember ${message}`),
+  });
+  expect(await checkpoints.load("last")).toBeUndefined();
+});
+
 describe("early stopping", () => {
   /** A metric that follows a script. */
   const scripted = (values: readonly number[]): FitOptions => {

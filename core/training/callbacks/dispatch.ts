@@ -16,6 +16,7 @@ export interface Callbacks {
   abandon(): Promise<void>;
   /** The first wish to end training. */
   stopRequest(): StopRequest | undefined;
+  /** @throws ARGUMENT_INVALID for a state that is no plain JSON: a checkpoint with it could not be read */
   states(): Readonly<Record<string, CallbackState>>;
 }
 
@@ -55,8 +56,40 @@ export function openCallbacks(
       }
     },
     stopRequest: () => request,
-    states: () => Object.fromEntries(callbacks.flatMap((callback) => (callback.state === undefined ? [] : [[callback.name, callback.state()]]))),
+    states: () => Object.fromEntries(callbacks.flatMap((callback) => (callback.state === undefined ? [] : [[callback.name, stateOf(callback)]]))),
   };
+}
+
+function stateOf(callback: Callback): CallbackState {
+  const { name } = callback;
+  const found = callback.state?.() ?? {};
+  const odd = oddPlace(found, "state");
+  if (odd === undefined) return found;
+  throw new EspalierError("ARGUMENT_INVALID", `fit: the callback "${name}" wants to remember ${odd}; its state must be an object of plain JSON`, {
+    name,
+  });
+}
+
+/** Where a value is that JSON would drop or change. */
+function oddPlace(value: unknown, place: string, isInside = false): string | undefined {
+  if (isInside && (typeof value === "string" || typeof value === "number" || typeof value === "boolean")) return undefined;
+  const isList = isInside && Array.isArray(value);
+  if (!isList && !isPlainObject(value)) return `${value === null ? "null" : describe(value)} as its ${place}`;
+  for (const [key, inner] of Object.entries(value)) {
+    const odd = oddPlace(inner, isList ? `${place}[${key}]` : `${place}.${key}`, true);
+    if (odd !== undefined) return odd;
+  }
+  return undefined;
+}
+
+function isPlainObject(value: unknown): value is object {
+  if (typeof value !== "object" || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null; // of any realm
+}
+
+function describe(value: unknown): string {
+  return typeof value === "object" && value !== null ? value.constructor.name : typeof value;
 }
 
 /** @throws ARGUMENT_INVALID when two have one name */

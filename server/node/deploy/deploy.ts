@@ -106,7 +106,15 @@ export async function measureWorker(folder: string): Promise<{ readonly gzipByte
 
 /** Only what the worker needs: no source map, no notes of the build. */
 async function moveFiles(from: string, to: string): Promise<void> {
-  await mkdir(to, { recursive: true });
+  await mkdir(to, { recursive: true }).catch((cause: unknown) => {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new EspalierError(
+      "FILE_UNREADABLE",
+      `cannot write the worker to ${to}: ${reason}; choose another folder with --out`,
+      { folder: to },
+      { cause },
+    );
+  });
   for (const file of await readdir(from)) {
     if (!file.endsWith(".js") && !file.endsWith(".safetensors")) continue;
     await writeFile(join(to, file), await readFile(join(from, file)));
