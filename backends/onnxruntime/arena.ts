@@ -24,6 +24,8 @@ export class Arena {
   readonly memory: WebAssembly.Memory = new WebAssembly.Memory({ initial: 1, maximum: maxPages, shared: true });
   /** Free blocks by offset; no two touch. */
   #free: Block[] = [{ offset: alignment, bytes: pageBytes - alignment }]; // no tensor is at address 0
+  /** Where memory begins that was never handed out: it is zero. */
+  #untouched = 0;
   /** By the view that was handed out. */
   readonly #used = new Map<TypedArray, Block>();
 
@@ -32,7 +34,9 @@ export class Arena {
     const length = elementCount(shape);
     const block = this.#take(Math.max(alignment, Math.ceil((length * bytesPerElement[dtype]) / alignment) * alignment));
     if (block === undefined) return undefined;
-    new Uint8Array(this.memory.buffer, block.offset, block.bytes).fill(0);
+    const end = block.offset + block.bytes;
+    if (block.offset < this.#untouched) new Uint8Array(this.memory.buffer).fill(0, block.offset, Math.min(end, this.#untouched));
+    this.#untouched = Math.max(this.#untouched, end);
     const data = view(dtype, this.memory.buffer, { offset: block.offset, length });
     this.#used.set(data, block);
     return data;
