@@ -39,7 +39,10 @@ export interface Subject {
 }
 
 /** The rows that every step trains on: `x` and `labels`. */
-export function subjectData({ batch, row, vocabulary }: Subject): { readonly x: Tensor; readonly labels: Tensor } {
+export function subjectData({ batch, row, vocabulary }: Pick<Subject, "batch" | "row" | "vocabulary">): {
+  readonly x: Tensor;
+  readonly labels: Tensor;
+} {
   const random = new Random(7);
   const shape = [batch, ...row];
   const size = shape.reduce((a, b) => a * b, 1);
