@@ -212,6 +212,13 @@ function changedAt(value: unknown, [key, ...rest]: Path, change: (old: unknown) 
 
 const plain = JSON.parse(JSON.stringify(bundle.manifest)) as Record<string, unknown>;
 
+test("what could not be opened again is not written", async () => {
+  const [metric] = Object.keys(contents.metrics);
+  const bundle = createBundle({ ...contents, metrics: { ...contents.metrics, [metric ?? "rmse"]: Number.NaN } });
+  for (const write of [encodeBundle, encodeBundleFolder])
+    await expect(write(bundle)).rejects.toMatchObject({ code: "BUNDLE_INVALID", message: expect.stringContaining("must be a finite number") });
+});
+
 test("every field is needed, and of its type", async () => {
   for (const field of Object.keys(plain)) {
     for (const wrong of [undefined, null, true, [null], { toString: 1, valueOf: 1 }, JSON.parse('{"__proto__":{}}')]) {

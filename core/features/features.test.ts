@@ -190,3 +190,28 @@ describe("inferFeatures", () => {
     expect(exampleRow(fitted, some)).toEqual({ x: 4, c: "a" });
   });
 });
+
+describe("numbers that float32 does not hold", () => {
+  const table = (values: readonly number[]): Columns => ({
+    length: values.length,
+    columns: new Map<string, Column>([["a", { kind: "number", values: Float64Array.from(values) }]]),
+  });
+  const specs: readonly FeatureSpec[] = [{ kind: "number", column: "a" }];
+
+  it("are learned from where they are no further apart than float64 can say", async () => {
+    const values = [1e300, -1e300, 0, 1e300];
+    await expect(fitFeatures(specs, [table(values)])).rejects.toMatchObject({
+      code: "COLUMN_TYPE",
+      message: expect.stringContaining('"a" holds numbers from -1e+300 to 1e+300'),
+    });
+    const large = values.map((value) => value / 1e180);
+    const { features } = transformFeatures(await fitFeatures(specs, [table(large)]), table(large));
+    expect(Array.from(features?.data as Float32Array, (value) => Number(value.toFixed(3)))).toEqual([0.905, -1.508, -0.302, 0.905]); // mean .25, deviation .829
+  });
+
+  it("are refused with their row in what is predicted", async () => {
+    const fitted = await fitFeatures(specs, [table([1, 2, 3])]);
+    expect(() => transformFeatures(fitted, table([1, 1e39, 2]))).toThrow(/column "a", row 2: holds 1e\+39, too far from the training rows' mean 2/);
+    expect(transformFeatures(fitted, table([1e38]))["features"]?.data[0]).toBeLessThan(Infinity);
+  });
+});

@@ -12,7 +12,7 @@ export const defaultMaxVocabulary = 100;
  * Learns what the features need from training rows, in one pass.
  *
  * @param chunks the training rows: pieces of a table, or a table as a whole
- * @throws DATA_EMPTY without rows; COLUMN_MISSING, COLUMN_TYPE when a specification does not fit the table
+ * @throws DATA_EMPTY without rows; COLUMN_MISSING, COLUMN_TYPE when a specification does not fit the table, or numbers are so far apart that they have no finite deviation
  */
 export async function fitFeatures(specs: readonly FeatureSpec[], chunks: AsyncIterable<Columns> | Iterable<Columns>): Promise<FittedFeatures> {
   let statistics: FeatureStatistics = new Map();
@@ -37,6 +37,13 @@ function finishFeature(spec: FeatureSpec, statistics: FeatureStatistics): Fitted
   const { column } = spec;
   if (spec.kind === "number" && found?.kind === "number") {
     const deviation = standardDeviation(found);
+    if (!Number.isFinite(deviation)) {
+      throw new EspalierError(
+        "COLUMN_TYPE",
+        `column "${column}" holds numbers from ${found.min} to ${found.max}, too far apart to be standardised; correct or empty them, or leave the column out`,
+        { column },
+      );
+    }
     // Deviations below the rounding of the mean are noise of a constant: dividing by them would blow it up.
     const usable = deviation > Math.abs(found.mean) * 1e-12 ? deviation : 1;
     return { kind: "number", column, mean: found.mean, standardDeviation: usable, missing: found.missing > 0 };

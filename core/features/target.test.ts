@@ -79,3 +79,13 @@ describe("encodeTarget", () => {
     expect(Array.from(rowsWithTarget(numbers([1, NaN, 3]), "y"))).toEqual([0, 2]);
   });
 });
+
+it("a quantity that float32 does not hold is refused with its row, and one whose deviation is infinite with its range", () => {
+  const table = (values: readonly number[]): Columns => ({
+    length: values.length,
+    columns: new Map<string, Column>([["y", { kind: "number", values: Float64Array.from(values) }]]),
+  });
+  const target = fitTarget(table([0.5, 1, 2.5]), "y");
+  expect(() => encodeTarget(target, table([1, 1e300]))).toThrow(/column "y", row 2: 1e\+300 is too far from the training rows' mean/);
+  expect(() => fitTarget(table([0.5, 1, 1e300]), "y")).toThrow(/"y" holds numbers from 0.5 to 1e\+300, too far apart/);
+});

@@ -1,6 +1,7 @@
 import type { Column, Columns } from "../columns.ts";
 import { valueAt } from "../data/rows.ts";
 import { EspalierError } from "../errors.ts";
+import { maxFloat32 } from "../float32.ts";
 import type { Tensor } from "../tensor.ts";
 import { categoryStatistics, numberStatistics, standardDeviation } from "./statistics.ts";
 import type { FittedTarget } from "./features.ts";
@@ -62,7 +63,8 @@ export function rowsWithTarget(columns: Columns, name: string): Uint32Array {
 export function encodeTarget(target: FittedTarget, columns: Columns): Tensor {
   const rows = columns.length;
   if (target.task === "regression" && target.horizon !== undefined) {
-    const data = Float32Array.from(targetValues(target, columns), (value) => (value - target.mean) / target.standardDeviation);
+    const { horizon } = target;
+    const data = Float32Array.from(targetValues(target, columns), (value, i) => standardise(target, { value, row: Math.floor(i / horizon) }));
     return { dtype: "float32", shape: [rows, target.horizon], data };
   }
   const column = requireColumn(columns, target.column);
@@ -85,8 +87,19 @@ export function encodeTarget(target: FittedTarget, columns: Columns): Tensor {
   }
   const values = new Float32Array(rows);
   for (let row = 0; row < rows; row++)
-    values[row] = (quantity(presentValue(column, target.column, row), target.column, row) - target.mean) / target.standardDeviation;
+    values[row] = standardise(target, { value: quantity(presentValue(column, target.column, row), target.column, row), row });
   return { dtype: "float32", shape: [rows, 1], data: values };
+}
+
+/** @throws TARGET_INVALID for a value that float32 does not hold */
+function standardise(
+  { column, mean, standardDeviation }: Extract<FittedTarget, { task: "regression" }>,
+  { value, row }: { readonly value: number; readonly row: number },
+): number {
+  const found = (value - mean) / standardDeviation;
+  if (!(Math.abs(found) > maxFloat32)) return found;
+  const message = `column "${column}", row ${row + 1}: ${value} is too far from the training rows' mean ${mean} to be learned; correct it, or leave the row out`;
+  throw new EspalierError("TARGET_INVALID", message, { column, row: row + 1, value });
 }
 
 /** The true values of a regression target in its own unit; of a forecast `horizon` a row. @throws as `encodeTarget` */
@@ -131,6 +144,12 @@ function fitClasses(column: Column, name: string, seen: { readonly counts: Reado
 function fitQuantity(column: Column, name: string): FittedTarget {
   if (column.kind !== "number") throw invalid(name, "holds text; a regression needs numbers");
   const statistics = numberStatistics(column);
+  if (!Number.isFinite(standardDeviation(statistics))) {
+    throw invalid(
+      name,
+      `holds numbers from ${statistics.min} to ${statistics.max}, too far apart to be standardised; correct them, or drop their rows`,
+    );
+  }
   return { task: "regression", column: name, mean: statistics.mean, standardDeviation: standardDeviation(statistics) || 1 };
 }
 

@@ -1,5 +1,6 @@
 import type { Column, Columns } from "../columns.ts";
 import { EspalierError } from "../errors.ts";
+import { maxFloat32 } from "../float32.ts";
 import { suggestNames } from "../nearest.ts";
 import type { Tensor, Tensors } from "../tensor.ts";
 import { createTokenizer, type Tokenizer } from "./byte-pair/index.ts";
@@ -86,8 +87,17 @@ function writeNumbers(feature: Extract<FittedFeature, { kind: "number" }>, colum
     const value = values[row]!; // row is below the length
     if (Number.isNaN(value)) {
       if (feature.missing) table[at + 1] = 1;
-    } else table[at] = (value - mean) / standardDeviation;
+      continue;
+    }
+    const standardised = (value - mean) / standardDeviation;
+    if (Math.abs(standardised) > maxFloat32) throw tooFar(feature, row, value);
+    table[at] = standardised;
   }
+}
+
+/** What float32 does not hold would be an infinity there, and spoil the whole prediction. */
+function tooFar({ column, mean }: { readonly column: string; readonly mean: number }, row: number, value: number): EspalierError {
+  return typeError(column, row, `holds ${value}, too far from the training rows' mean ${mean} to be computed with; correct or empty it`);
 }
 
 /** Numbers as they are; strings are read as numbers, as a column of a later file may be all missing or was declared as text. */
@@ -153,7 +163,12 @@ function seriesTensor(columns: readonly SeriesValues[], rows: number): Tensor {
   const data = new Float32Array(rows * window * columns.length);
   for (const [place, { feature, values }] of columns.entries()) {
     const { mean, standardDeviation } = feature;
-    for (let i = 0; i < rows * window; i++) data[i * columns.length + place] = (values[i]! - mean) / standardDeviation; // lengths were compared
+    for (let i = 0; i < rows * window; i++) {
+      const value = values[i]!; // lengths were compared
+      const standardised = (value - mean) / standardDeviation;
+      if (Math.abs(standardised) > maxFloat32) throw tooFar(feature, Math.floor(i / window), value);
+      data[i * columns.length + place] = standardised;
+    }
   }
   return { dtype: "float32", shape: [rows, window, columns.length], data };
 }

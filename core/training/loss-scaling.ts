@@ -1,4 +1,5 @@
 import { EspalierError } from "../errors.ts";
+import { maxFloat32 } from "../float32.ts";
 import type { GraphBuilder } from "../graph/builder.ts";
 import type { ValueName } from "../graph/graph.ts";
 import { formula } from "../operators/formula.ts";
@@ -21,8 +22,8 @@ export interface LossScaling {
 /** What the scaling keeps from step to step: slots, so that checkpoints have them, and a resumed run is exact. */
 const [scaleName, goodName, skippedName] = ["loss_scale/scale", "loss_scale/good_steps", "loss_scale/skipped"];
 
-/** Numbers of float32: the largest, and the smallest with all its digits. */
-const [largest, smallest] = [3.4028234663852886e38, 2 ** -126];
+/** The smallest number that float32 has with all its digits. */
+const smallest = 2 ** -126;
 
 /** Below this, gradients are not finite for another reason than their size. */
 const hopeless = 2 ** -20;
@@ -34,7 +35,7 @@ export function checkLossScaling({
   backoffFactor = 0.5,
   growthInterval = 2000,
 }: LossScaling): Required<LossScaling> {
-  checkNumber("initialScale", initialScale, initialScale > 0 && initialScale <= largest, "above 0, within float32");
+  checkNumber("initialScale", initialScale, initialScale > 0 && initialScale <= maxFloat32, "above 0, within float32");
   checkNumber("growthFactor", growthFactor, growthFactor > 1 && growthFactor < Infinity, "above 1");
   checkNumber("backoffFactor", backoffFactor, backoffFactor > 0 && backoffFactor < 1, "between 0 and 1");
   checkNumber("growthInterval", growthInterval, Number.isSafeInteger(growthInterval) && growthInterval >= 1, "whole, from 1");
@@ -92,7 +93,7 @@ export function unscale(
     const { growthFactor, backoffFactor, growthInterval } = checkLossScaling(scaling);
     const isDue = builder.op("Equal", [add(good, 1), builder.scalar(growthInterval, "int64")]);
     const larger = mul(scale, growthFactor);
-    const grown = where(builder.op("LessOrEqual", [larger, builder.scalar(largest, "float32")]), larger, scale);
+    const grown = where(builder.op("LessOrEqual", [larger, builder.scalar(maxFloat32, "float32")]), larger, scale);
     const smaller = builder.op("Max", [mul(scale, backoffFactor), builder.scalar(smallest, "float32")]);
     builder.update(scaleName, where(isFinite, where(isDue, grown, scale), smaller));
     builder.update(goodName, where(builder.op("And", [isFinite, builder.op("Not", [isDue])]), add(good, 1), zero(builder)));
