@@ -1,4 +1,5 @@
 import { EspalierError } from "../errors.ts";
+import type { FittedFeature } from "../features/features.ts";
 import type { Manifest } from "./manifest.ts";
 
 /** Says what is wrong with a value, or undefined when nothing is. */
@@ -93,10 +94,17 @@ const sha256 = matching(/^[0-9a-f]{64}$/, "64 hexadecimal digits");
 const feature = union("kind", {
   number: record({ column: text, mean: finite, standardDeviation: finite, missing: flag }),
   category: record({ column: text, vocabulary: list(text) }),
+  date: record({
+    column: text,
+    mean: finite,
+    standardDeviation: finite,
+    missing: flag,
+    parts: list(oneOf("month", "weekday", "hour"), { maxLength: 3 }),
+  }),
   image: record({ column: text, shape, scale: finite }),
   series: record({ column: text, window: size, mean: finite, standardDeviation: finite }),
   text: record({ column: text, merges: list(size), maxLength: size }),
-});
+} satisfies Record<FittedFeature["kind"], Check>);
 
 const target = union("task", {
   classification: record({ column: text, classes: list(text), numeric: flag }),

@@ -9,19 +9,20 @@ const pattern = /^(\d{4})[-/](\d{1,2})(?:[-/](\d{1,2}))?(?:[T ](\d{1,2}):(\d{2})
  *
  * Text without a zone is taken for UTC: its order and distances are what counts, not the place.
  *
- * @returns one number a row
+ * @param missing whether a row may have no time; default refused
+ * @returns one number a row, NaN for a missing one
  * @throws COLUMN_TYPE naming row and value for a missing time, and for text that is not written from year to second
  */
-export function parseTimes(column: Column, name: string): Float64Array {
+export function parseTimes(column: Column, name: string, { missing = "refused" }: { readonly missing?: "refused" | "allowed" } = {}): Float64Array {
   if (column.kind === "tensor") throw refuse(name, 0, "holds tensors, not times");
   if (column.kind === "number") {
-    const bad = column.values.findIndex((value) => !Number.isFinite(value));
+    const bad = column.values.findIndex((value) => !Number.isFinite(value) && !(missing === "allowed" && Number.isNaN(value)));
     if (bad >= 0) throw refuse(name, bad, "the time is missing");
     return column.values;
   }
   const byCode = column.dictionary.map(parseTime);
   return Float64Array.from(column.codes, (code, row) => {
-    const time = byCode[code];
+    const time = code < 0 && missing === "allowed" ? NaN : byCode[code];
     if (time !== undefined) return time;
     const value = column.dictionary[code];
     throw refuse(

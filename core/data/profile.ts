@@ -1,5 +1,6 @@
 import type { Column, Columns } from "../columns.ts";
-import { mergeNumbers, type NumberStatistics, numberStatistics, standardDeviation } from "../features/statistics.ts";
+import { parseTime } from "./parse-time.ts";
+import { mergeNumbers, type NumberStatistics, numberStatistics, standardDeviation } from "../features/number-statistics.ts";
 
 /** What one column holds, for people and for choosing features. */
 export type ColumnProfile =
@@ -27,6 +28,8 @@ export type ColumnProfile =
       readonly distinctExact: boolean;
       /** Words of a value, on average: pieces between spaces. */
       readonly meanWords: number;
+      /** Whether every value is a time, from year to second: see `parseTime`. */
+      readonly times: boolean;
       /** The most frequent values first. */
       readonly top: readonly { readonly value: string; readonly count: number }[];
     }
@@ -83,6 +86,7 @@ interface Tally {
   last: number;
   present: number;
   words: number;
+  times: boolean;
   exact: boolean;
 }
 
@@ -91,7 +95,20 @@ function startTally(column: Column): Tally {
   const shape = column.kind === "tensor" ? column.shape : [];
   const dtype = column.kind === "tensor" && column.values instanceof Uint8Array ? "uint8" : "float32";
   const seen = { numbers: new Set<number>(), strings: new Map<string, number>() };
-  return { kind: column.kind, shape, dtype, ...seen, statistics, whole: true, increasing: true, last: -Infinity, present: 0, words: 0, exact: true };
+  return {
+    kind: column.kind,
+    shape,
+    dtype,
+    ...seen,
+    statistics,
+    whole: true,
+    increasing: true,
+    last: -Infinity,
+    present: 0,
+    words: 0,
+    times: true,
+    exact: true,
+  };
 }
 
 function addTo(tally: Tally, column: Column): void {
@@ -113,6 +130,7 @@ function addTo(tally: Tally, column: Column): void {
       tally.present += count;
       const value = column.dictionary[code]!; // one place a dictionary entry
       tally.words += count * countPieces(value);
+      if (tally.times) tally.times = parseTime(value) !== undefined;
       const before = tally.strings.get(value);
       if (before !== undefined || tally.strings.size < distinctLimit) tally.strings.set(value, (before ?? 0) + count);
       else tally.exact = false;
@@ -129,7 +147,7 @@ function describe(tally: Tally, rows: number): ColumnProfile {
   if (tally.kind === "string") {
     const top = Array.from(tally.strings, ([value, count]) => ({ value, count }));
     top.sort((a, b) => b.count - a.count || (a.value < b.value ? -1 : 1));
-    const { present, words, exact } = tally;
+    const { present, words, times, exact } = tally;
     return {
       kind: "string",
       count: present,
@@ -137,6 +155,7 @@ function describe(tally: Tally, rows: number): ColumnProfile {
       distinct: top.length,
       distinctExact: exact,
       meanWords: present === 0 ? 0 : words / present,
+      times: times && present > 0,
       top: top.slice(0, topCount),
     };
   }

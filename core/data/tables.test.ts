@@ -83,6 +83,7 @@ describe("profileColumns", () => {
           distinct: 2,
           distinctExact: true,
           meanWords: 1.5,
+          times: false,
           top: [
             { value: "a,b", count: 1 },
             { value: 'say "hi"', count: 1 },

@@ -5,7 +5,8 @@ import { widthOf } from "./transform.ts";
 /** Which columns of the input `features` belong together, in its order: for networks that treat each feature as one thing. */
 export function featureBlocks({ features }: FittedFeatures): readonly TableBlock[] {
   return features.flatMap((feature) => {
-    if (feature.kind !== "number" && feature.kind !== "category") return []; // an input of its own
-    return [{ kind: feature.kind, width: widthOf(feature) }];
+    const width = widthOf(feature);
+    if (width === 0) return []; // an input of its own
+    return [{ kind: feature.kind === "category" ? "category" : "number", width }];
   });
 }

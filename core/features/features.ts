@@ -2,6 +2,7 @@
  * How one raw column (or one tensor column) becomes numbers. Declarative: JSON, no code.
  * - `number`: standardised to mean 0 and variance 1 over the training rows, missing values become 0 with an indicator beside them if any row missed one.
  * - `category`: one-hot over the vocabulary seen in training, with one place for unknown and one for missing.
+ * - `date`: times written from year to second, as days standardised, and one place for each month, day of the week and hour that there was; see date.ts.
  * - `image`: values times `scale`, as [channels, height, width].
  * - `text`: free text as tokens of a byte-pair vocabulary learned from the training rows, int32 [maxLength], cut or filled up with 0.
  *
@@ -10,6 +11,7 @@
 export type FeatureSpec =
   | { readonly kind: "number"; readonly column: string }
   | { readonly kind: "category"; readonly column: string; readonly maxVocabulary?: number }
+  | { readonly kind: "date"; readonly column: string }
   | {
       readonly kind: "text";
       readonly column: string;
@@ -29,6 +31,16 @@ export type FeatureSpec =
 export type FittedFeature =
   | { readonly kind: "number"; readonly column: string; readonly mean: number; readonly standardDeviation: number; readonly missing: boolean }
   | { readonly kind: "category"; readonly column: string; readonly vocabulary: readonly string[] }
+  | {
+      readonly kind: "date";
+      readonly column: string;
+      /** Of the days since 1970. */
+      readonly mean: number;
+      readonly standardDeviation: number;
+      readonly missing: boolean;
+      /** What differs between the training rows: one place for each value. */
+      readonly parts: readonly ("month" | "weekday" | "hour")[];
+    }
   | {
       readonly kind: "text";
       readonly column: string;
@@ -69,7 +81,7 @@ export type FittedTarget =
     };
 
 /**
- * Fitted features: from raw columns to the graph's input tensors. Number and category features are concatenated into one input
+ * Fitted features: from raw columns to the graph's input tensors. Number, category and date features are concatenated into one input
  * `features` float32 [batch, width]; each image and text feature is an input of its own, named after its column; series features are one input `series` float32 [batch, window, columns].
  */
 export interface FittedFeatures {

@@ -1,9 +1,11 @@
 import type { Columns } from "../columns.ts";
 import { EspalierError } from "../errors.ts";
 import { suggestNames } from "../nearest.ts";
+import { fitDate } from "./date.ts";
 import { fitText } from "./byte-pair/index.ts";
 import type { FeatureSpec, FittedFeature, FittedFeatures } from "./features.ts";
-import { type CategoryStatistics, type FeatureStatistics, featureStatistics, mergeFeatureStatistics, standardDeviation } from "./statistics.ts";
+import { standardDeviation } from "./number-statistics.ts";
+import { type CategoryStatistics, type FeatureStatistics, featureStatistics, mergeFeatureStatistics } from "./statistics.ts";
 
 /** Categories that a feature keeps unless its specification says otherwise; the rarer ones share the place for unknown values. */
 export const defaultMaxVocabulary = 100;
@@ -51,6 +53,7 @@ function finishFeature(spec: FeatureSpec, statistics: FeatureStatistics): Fitted
   if (spec.kind === "category" && found?.kind === "category") {
     return { kind: "category", column, vocabulary: vocabularyOf(found, spec.maxVocabulary ?? defaultMaxVocabulary) };
   }
+  if (spec.kind === "date" && found?.kind === "date") return fitDate(column, found);
   if (spec.kind === "text" && found?.kind === "text") return { kind: "text", column, ...fitText(found.words, spec) };
   throw new EspalierError("COLUMN_MISSING", `fitFeatures: no statistics for column "${column}"`, { column });
 }
@@ -76,7 +79,7 @@ export function compareCodeUnits(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-const columnKinds = { number: "number", category: "string", text: "string", image: "tensor" } as const;
+const columnKinds = { number: "number", category: "string", date: "string", text: "string", image: "tensor" } as const;
 
 function checkSpecs(specs: readonly FeatureSpec[], columns: Columns): void {
   for (const spec of specs) {

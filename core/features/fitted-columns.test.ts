@@ -23,7 +23,7 @@ const number: ColumnProfile = {
   whole: true,
   increasing: false,
 };
-const string: ColumnProfile = { kind: "string", count: 9, missing: 0, distinct: 2, distinctExact: true, top: [], meanWords: 1 };
+const string: ColumnProfile = { kind: "string", count: 9, missing: 0, distinct: 2, distinctExact: true, top: [], times: false, meanWords: 1 };
 const photo: ColumnProfile = { kind: "tensor", count: 9, missing: 0, shape: [3, 8, 8], dtype: "uint8" };
 const good: TableProfile["columns"] = { age: number, town: string, photo, size: number, y: number };
 

@@ -60,6 +60,7 @@ function misfit(feature: FittedFeature, found: ColumnProfile): string | undefine
     case "number":
       return found.kind === "number" || found.count === 0 ? undefined : `"${column}" as numbers, and the data has ${found.kind}s`;
     case "category":
+    case "date":
     case "text":
       return found.kind === "tensor" ? `"${column}" as text, and the data has tensors` : undefined;
     default:

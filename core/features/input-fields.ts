@@ -40,6 +40,7 @@ function inputField(feature: FittedFeature, profile: TableProfile): InputField {
     }
     case "series":
       return { name, kind: "tensor", shape: [feature.window], optional: false };
+    case "date":
     case "text":
       return { name, kind: "string", shape: [], optional };
     case "number":

@@ -1,17 +1,8 @@
 import type { Column, Columns } from "../columns.ts";
 import { countWords, mergeWordTables, type WordTable } from "./byte-pair/index.ts";
+import { type DateStatistics, dateStatistics, mergeDates } from "./date.ts";
 import type { FeatureSpec } from "./features.ts";
-
-/** Count, mean and sum of squared distances from the mean, of the values that are there; and how many are not. */
-export interface NumberStatistics {
-  readonly kind: "number";
-  readonly count: number;
-  readonly missing: number;
-  readonly mean: number;
-  readonly squares: number;
-  readonly min: number;
-  readonly max: number;
-}
+import { mergeNumbers, type NumberStatistics, numberStatistics } from "./number-statistics.ts";
 
 /** How often each value occurred. */
 export interface CategoryStatistics {
@@ -28,7 +19,7 @@ export interface TextStatistics {
 }
 
 /** What one column's rows add up to. Two parts of a table merge into the whole's. */
-export type ColumnStatistics = NumberStatistics | CategoryStatistics | TextStatistics;
+export type ColumnStatistics = NumberStatistics | CategoryStatistics | DateStatistics | TextStatistics;
 
 /** Statistics by column, for every feature that has something to learn (images do not). */
 export type FeatureStatistics = ReadonlyMap<string, ColumnStatistics>;
@@ -39,21 +30,23 @@ export function featureStatistics(specs: readonly FeatureSpec[], columns: Column
   for (const spec of specs) {
     const column = columns.columns.get(spec.column);
     if (column === undefined || spec.kind === "image") continue;
-    found.set(spec.column, columnStatistics(spec.kind, column));
+    found.set(spec.column, columnStatistics(spec, column));
   }
   return found;
 }
 
-function columnStatistics(kind: Exclude<FeatureSpec["kind"], "image">, column: Column): ColumnStatistics {
-  switch (kind) {
+function columnStatistics(spec: Exclude<FeatureSpec, { kind: "image" }>, column: Column): ColumnStatistics {
+  switch (spec.kind) {
     case "number":
       return numberStatistics(column);
     case "category":
       return categoryStatistics(column);
+    case "date":
+      return dateStatistics(column, spec.column);
     case "text":
       return textStatistics(column);
     default:
-      return kind satisfies never;
+      return spec satisfies never;
   }
 }
 
@@ -65,60 +58,10 @@ export function mergeFeatureStatistics(a: FeatureStatistics, b: FeatureStatistic
     if (other === undefined) merged.set(name, part);
     else if (other.kind === "number" && part.kind === "number") merged.set(name, mergeNumbers(other, part));
     else if (other.kind === "category" && part.kind === "category") merged.set(name, mergeCategories(other, part));
+    else if (other.kind === "date" && part.kind === "date") merged.set(name, mergeDates(other, part));
     else if (other.kind === "text" && part.kind === "text") merged.set(name, mergeTexts(other, part));
   }
   return merged;
-}
-
-/**
- * The statistics of one column of numbers.
- *
- * Mean first, then squares around it: two passes over memory are exact where sums of squares cancel.
- */
-export function numberStatistics(column: Column): NumberStatistics {
-  const values = column.kind === "number" ? column.values : [];
-  let count = 0;
-  let sum = 0;
-  let min = Infinity;
-  let max = -Infinity;
-  for (const value of values) {
-    if (Number.isNaN(value)) continue;
-    count += 1;
-    sum += value;
-    if (value < min) min = value;
-    if (value > max) max = value;
-  }
-  const mean = count === 0 ? 0 : sum / count;
-  let squares = 0;
-  for (const value of values) if (!Number.isNaN(value)) squares += (value - mean) ** 2;
-  return { kind: "number", count, missing: values.length - count, mean, squares, min, max };
-}
-
-/**
- * Two parts' statistics as one.
- *
- * @see T. F. Chan, G. H. Golub, R. J. LeVeque, Updating formulae and a pairwise algorithm for computing sample variances, 1979
- */
-export function mergeNumbers(a: NumberStatistics, b: NumberStatistics): NumberStatistics {
-  const count = a.count + b.count;
-  const missing = a.missing + b.missing;
-  if (a.count === 0) return { ...b, missing };
-  if (b.count === 0) return { ...a, missing };
-  const distance = b.mean - a.mean;
-  return {
-    kind: "number",
-    count,
-    missing,
-    mean: a.mean + (distance * b.count) / count,
-    squares: a.squares + b.squares + (distance * distance * a.count * b.count) / count,
-    min: Math.min(a.min, b.min),
-    max: Math.max(a.max, b.max),
-  };
-}
-
-/** The population's standard deviation: the root of the mean squared distance. 0 without values. */
-export function standardDeviation(statistics: NumberStatistics): number {
-  return statistics.count === 0 ? 0 : Math.sqrt(statistics.squares / statistics.count);
 }
 
 /** The statistics of one column of strings; numbers count under their shortest decimal form. */

@@ -4,9 +4,10 @@ import { maxFloat32 } from "../float32.ts";
 import { suggestNames } from "../nearest.ts";
 import type { Tensor, Tensors } from "../tensor.ts";
 import { createTokenizer, type Tokenizer } from "./byte-pair/index.ts";
+import { dateWidth, writeDates, type Place } from "./date.ts";
 import type { FittedFeature, FittedFeatures } from "./features.ts";
 
-/** The graph input that number and category features share. */
+/** The graph input that number, category and date features share. */
 export const featuresInput = "features";
 
 /** The graph input that series features share. */
@@ -39,6 +40,7 @@ export function transformFeatures(fitted: FittedFeatures, columns: Columns): Ten
     else if (feature.kind === "text") tensors[feature.column] = textTensor(feature, column, rows);
     else if (feature.kind === "series") windows.push({ feature, values: windowValues(feature, column, rows) });
     else if (feature.kind === "number") writeNumbers(feature, column, { table, width, offset });
+    else if (feature.kind === "date") writeDates(feature, column, { table, width, offset });
     else writeCategories(feature, column, { table, width, offset });
     offset += widthOf(feature);
   }
@@ -57,13 +59,6 @@ export function requireColumn(columns: Columns, name: string): Column {
   throw new EspalierError("COLUMN_MISSING", `no column "${name}"${suggestNames(name, columns.columns.keys())}`, { column: name });
 }
 
-/** Where one feature's places are: columns `offset` and on of a [rows, width] table. */
-interface Place {
-  readonly table: Float32Array;
-  readonly width: number;
-  readonly offset: number;
-}
-
 /** How many numbers of the input `features` one feature has. */
 export function widthOf(feature: FittedFeature): number {
   switch (feature.kind) {
@@ -71,6 +66,8 @@ export function widthOf(feature: FittedFeature): number {
       return feature.missing ? 2 : 1;
     case "category":
       return feature.vocabulary.length + 2;
+    case "date":
+      return dateWidth(feature);
     case "image":
     case "text":
     case "series":
