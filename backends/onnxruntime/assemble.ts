@@ -16,23 +16,22 @@ import {
   type ValueType,
 } from "../../core/index.ts";
 import { joinedProducts, type JoinedProduct } from "./joined-products.ts";
+import { OwnNodes, type OwnCalls } from "./own-nodes.ts";
+import { findProducts, type FoundProduct } from "./products.ts";
 import type { KernelCall } from "./kernels/compile.ts";
 import { planKernel, type KernelPlan, type KernelType } from "./kernels/index.ts";
 import type { Fused } from "./fusions/fusion.ts";
 import { findFusions } from "./fusions/index.ts";
-import { customOperator } from "./native/custom-operators.ts";
 import { findLowering } from "./lowering/index.ts";
 import type { LoweringContext, Operand } from "./lowering/lowering.ts";
 import { int, OnnxEmitter } from "./onnx-emitter.ts";
 import { substituteType } from "./kernel-gaps.ts";
 
 /** A model and where its outputs are. */
-export interface Assembled {
+export interface Assembled extends OwnCalls {
   readonly model: OnnxModel;
   /** The ONNX name of every value. */
   readonly names: ReadonlyMap<ValueName, string>;
-  /** Nodes that kernels of our own compute, by the attribute `kernel`. */
-  readonly calls: readonly KernelCall[];
 }
 
 /** What a graph is assembled with. */
@@ -41,6 +40,8 @@ export interface AssembleOptions {
   readonly initializers: Tensors;
   /** Whether nodes may be computed by kernels of our own. */
   readonly kernels: boolean;
+  /** Whether products may be machine code. */
+  readonly products: boolean;
   /** Whether the graph updates its state. */
   readonly isTraining: boolean;
 }
@@ -51,36 +52,44 @@ export interface AssembleOptions {
  * @param graph without updates; symbolic dimensions only when it needs no lowering
  * @param wanted values that the model returns, each the output of a node
  */
-export function assemble(graph: Graph, wanted: readonly ValueName[], { initializers, kernels, isTraining }: AssembleOptions): Assembled {
+export function assemble(graph: Graph, wanted: readonly ValueName[], options: AssembleOptions): Assembled {
+  const { initializers, kernels, isTraining } = options;
   const emit = new OnnxEmitter();
-  const planned: KernelCall[] = [];
+  const own = new OwnNodes(emit);
   const names = new Map<ValueName, string>();
   const nameOf = (value: ValueName): string => (value === "" ? "" : (names.get(value) ?? value));
-  const products = joinedProducts(graph);
-  const fusions = kernels ? findFusions(graph) : new Map<Node, Fused>();
-  const kernel = (call: KernelCall, inputs: readonly string[]): readonly string[] => {
-    planned.push(call);
-    const { operator, domain } = customOperator;
-    return emit.emitAll(operator, inputs, { kernel: int(planned.length - 1) }, { domain, outputs: call.outputs.length });
-  };
+  const hasProducts = options.products && isTraining;
+  const fusions = kernels ? findFusions(graph, { products: hasProducts }) : new Map<Node, Fused>();
+  const coded = hasProducts ? findProducts(graph, fusions) : new Map<Node, FoundProduct>();
+  const joined = joinedProducts(graph);
   const constants = { ...graph.constants, ...initializers };
   for (const node of graph.nodes) {
     emit.enter(node.name);
-    const product = products.get(node);
+    const [product, sum] = [coded.get(node), joined.get(node)];
     if (product !== undefined) {
-      names.set(node.outputs[0] ?? "", emitProduct(product, emit, nameOf));
+      names.set(product.output, own.product(product, product.inputs.map(nameOf)));
       continue;
     }
-    const found = kernels ? (callFused(graph, fusions.get(node)) ?? callKernel(graph, node, constants)) : undefined;
-    if (found !== undefined) {
-      const outputs = kernel(found.call, found.inputs.map(nameOf));
-      found.outputs.forEach((output, i) => names.set(output, outputs[i] ?? output));
+    if (sum !== undefined) {
+      names.set(node.outputs[0] ?? "", emitProduct(sum, emit, nameOf));
       continue;
     }
-    const outputs = emitNode(graph, node, { emit, nameOf, isTraining, ...(kernels && { kernel }) });
+    const ours = kernels ? (callFused(graph, fusions.get(node)) ?? callKernel(graph, node, constants)) : undefined;
+    if (ours !== undefined) {
+      const outputs = own.kernel(ours.call, ours.inputs.map(nameOf));
+      ours.outputs.forEach((output, i) => names.set(output, outputs[i] ?? output));
+      continue;
+    }
+    const outputs = emitNode(graph, node, {
+      emit,
+      nameOf,
+      isTraining,
+      ...(kernels && { kernel: (call, values) => own.kernel(call, values) }),
+      ...(hasProducts && { product: (call, values) => own.product(call, values) }),
+    });
     node.outputs.forEach((output, i) => names.set(output, outputs[i] ?? output));
   }
-  const { nodes, calls } = withoutDeadCalls(withoutDead(emit.nodes, wanted.map(nameOf)), planned);
+  const { nodes, ...calls } = own.numbered(withoutDead(emit.nodes, wanted.map(nameOf)));
   const used = new Set(nodes.flatMap((node) => node.inputs));
   const written = Object.fromEntries(Object.entries(constants).filter(([name]) => used.has(name)));
   const inputs = [...graph.inputs, ...graph.state].filter((value) => used.has(value.name) && initializers[value.name] === undefined);
@@ -95,7 +104,7 @@ export function assemble(graph: Graph, wanted: readonly ValueName[], { initializ
     nodes,
     metadata: {},
   };
-  return { model, names, calls };
+  return { model, names, ...calls };
 }
 
 function emitProduct({ left, right, length, rows, columns }: JoinedProduct, emit: OnnxEmitter, nameOf: (value: ValueName) => string): string {
@@ -113,22 +122,6 @@ function withoutDead(nodes: readonly OnnxNode[], wanted: readonly string[]): rea
     return isNeeded;
   });
   return kept.toReversed();
-}
-
-/** Numbers anew the kernels that are left. */
-function withoutDeadCalls(
-  nodes: readonly OnnxNode[],
-  planned: readonly KernelCall[],
-): Pick<Assembled, "calls"> & { readonly nodes: readonly OnnxNode[] } {
-  const calls: KernelCall[] = [];
-  const numbered = nodes.map((node) => {
-    const number = node.domain === customOperator.domain ? node.attributes["kernel"] : undefined;
-    const call = number?.kind === "int" ? planned[number.value] : undefined;
-    if (call === undefined) return node;
-    calls.push(call);
-    return { ...node, attributes: { ...node.attributes, kernel: int(calls.length - 1) } };
-  });
-  return { nodes: numbered, calls };
 }
 
 /** What a kernel computes in the graph. */
@@ -176,9 +169,10 @@ interface EmitTools {
   readonly nameOf: (value: ValueName) => string;
   readonly isTraining: boolean;
   readonly kernel?: NonNullable<LoweringContext["kernel"]>;
+  readonly product?: NonNullable<LoweringContext["product"]>;
 }
 
-function emitNode(graph: Graph, node: Node, { emit, nameOf, isTraining, kernel }: EmitTools): readonly string[] {
+function emitNode(graph: Graph, node: Node, { emit, nameOf, isTraining, kernel, product }: EmitTools): readonly string[] {
   const operator = findOperator(node.operator);
   if (operator === undefined) throw new EspalierError("GRAPH_INVALID", `${node.name}: no operator "${node.operator}"`, { node: node.name });
   const lowering = findLowering(node);
@@ -198,6 +192,7 @@ function emitNode(graph: Graph, node: Node, { emit, nameOf, isTraining, kernel }
     attributes: readAttributes(operator, node.name, node.attributes),
     isTraining,
     ...(kernel && { kernel }),
+    ...(product && { product }),
   };
   return lowering.lower(context) ?? emitStandard(graph, node, standard);
 }

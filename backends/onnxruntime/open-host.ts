@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
 import { Arena } from "./arena.ts";
+import type { MachineHost } from "./machine/compile.ts";
 import { mostShares } from "./kernels/host-kernel.ts";
 import { PlanCache } from "./plan-cache.ts";
 import { KernelTeam } from "./team.ts";
@@ -15,6 +16,8 @@ export interface HostSettings extends SessionSettings {
   readonly binding: "auto" | "onnxruntime-node";
   /** See `OnnxRuntimeOptions`. */
   readonly leastSharedBytes?: number;
+  /** See `OnnxRuntimeOptions`. */
+  readonly machineCode?: boolean;
 }
 
 /**
@@ -22,7 +25,7 @@ export interface HostSettings extends SessionSettings {
  *
  * @throws BACKEND_UNAVAILABLE when onnxruntime-node is not installed or does not load
  */
-export async function openHost({ binding, leastSharedBytes, ...settings }: HostSettings): Promise<ProgramHost> {
+export async function openHost({ binding, leastSharedBytes, machineCode = true, ...settings }: HostSettings): Promise<ProgramHost> {
   const library = binding === "auto" ? await loadOrtLibrary() : undefined;
   if (library === undefined) {
     const runtime = await loadRuntime();
@@ -31,6 +34,10 @@ export async function openHost({ binding, leastSharedBytes, ...settings }: HostS
   const arena = new Arena();
   const threads = Math.min(settings.threads === 0 ? availableParallelism() : settings.threads, mostShares);
   const team = threads > 1 ? new KernelTeam(threads, arena, leastSharedBytes) : undefined;
-  const native = { library, arena, optimizers: new OptimizerKernels(arena, team), ...(team && { team }) };
+  const machine = (): MachineHost | undefined => {
+    const found = machineCode ? library.machine() : undefined;
+    return found && { ...found, threads };
+  };
+  const native = { library, arena, optimizers: new OptimizerKernels(arena, team), machine, ...(team && { team }) };
   return { runtime: loadRuntime, settings, memory: arenaMemory(arena), plans: new PlanCache(), native };
 }

@@ -1,6 +1,7 @@
 import { lower, simplify, widenFloat16, type Attributes, type Graph, type OnnxModel, type Tensor, type ValueName } from "../../core/index.ts";
 import { assemble, type AssembleOptions } from "./assemble.ts";
 import { supports, supportsWithKernels } from "./capabilities.ts";
+import type { ProductCall } from "./machine/compile.ts";
 import type { KernelCall } from "./kernels/compile.ts";
 import type { FusedOptimizer } from "./optimizers/index.ts";
 import { shareTransposes } from "./shared-transposes.ts";
@@ -38,6 +39,8 @@ export interface Plan {
   readonly model: OnnxModel | undefined;
   /** What kernels of our own compute inside the model. */
   readonly calls: readonly KernelCall[];
+  /** What machine code computes inside it. */
+  readonly products: readonly ProductCall[];
   /** The model's inputs that are fed and that are state. */
   readonly feeds: readonly ValueName[];
   readonly state: readonly ValueName[];
@@ -51,9 +54,11 @@ export interface Plan {
  *
  * @param options.initializers state values written into the model, where ONNX Runtime packs them once; only for graphs that nobody updates
  * @param options.kernels whether nodes may be computed by kernels of our own; default no
+ * @param options.products whether a training step's products may be machine code; default no
  * @throws BACKEND_OPERATOR_MISSING
  */
-export function planGraph(original: Graph, { initializers = {}, kernels = false }: Partial<Omit<AssembleOptions, "isTraining">> = {}): Plan {
+export function planGraph(original: Graph, options: Partial<Omit<AssembleOptions, "isTraining">> = {}): Plan {
+  const { initializers = {}, kernels = false, products = false } = options;
   const { graph, split, wanted, forward, written } = lowerGraph(original, kernels);
   // A step's normalisations want the same statistics forward and backward: one node of those that lowering repeats is enough.
   const lowered = shareTransposes(written === forward ? forward : simplify(written));
@@ -66,7 +71,8 @@ export function planGraph(original: Graph, { initializers = {}, kernels = false 
     return { kind: "computed", name };
   };
   const computed = [...new Set(wanted.map(sourceOf).flatMap((source) => (source.kind === "computed" ? [source.name] : [])))];
-  const { model, names, calls } = assemble(lowered, computed, { initializers, kernels, isTraining: Object.keys(graph.updates).length > 0 });
+  const assembled = assemble(lowered, computed, { initializers, kernels, products, isTraining: Object.keys(graph.updates).length > 0 });
+  const { model, names } = assembled;
   const source = (value: ValueName): Source => {
     const found = sourceOf(value);
     return found.kind === "computed" ? { kind: "computed", name: names.get(found.name) ?? found.name } : found;
@@ -74,7 +80,8 @@ export function planGraph(original: Graph, { initializers = {}, kernels = false 
   const inputs = new Set(model.inputs.map((input) => input.name));
   return {
     model: computed.length === 0 ? undefined : model,
-    calls,
+    calls: assembled.calls,
+    products: assembled.products,
     feeds: graph.inputs.map((input) => input.name).filter((name) => inputs.has(name)),
     state: graph.state.map((state) => state.name).filter((name) => inputs.has(name)),
     outputs: mapValues(graph.outputs, source),

@@ -12,6 +12,7 @@ import {
 } from "../../core/index.ts";
 import { supports } from "./capabilities.ts";
 import { findLowering } from "./lowering/index.ts";
+import { compileProducts, noProducts } from "./machine/compile.ts";
 import { compileKernels, type KernelHost } from "./kernels/compile.ts";
 import { isFloatArray, type FloatArray } from "./optimizers/index.ts";
 import { isBindable, openBoundSession, type NativeRuntime } from "./native/bound-session.ts";
@@ -196,7 +197,9 @@ export class Program {
       if (plan.model === undefined) return { plan, session: undefined, isHelped };
       const kernels = isBindable(plan.model) ? await compileKernels(plan.calls, { ...native, ...this.#help(plan, batch) }) : undefined;
       if (kernels !== undefined) {
-        const session = openBoundSession(native, { model: plan.model, kernels, ...(this.#packed ? {} : { cached }) }, settings);
+        const machine = plan.products.length > 0 ? native.machine() : undefined;
+        const products = machine ? compileProducts(plan.products, machine) : noProducts;
+        const session = openBoundSession(native, { model: plan.model, kernels, products, ...(this.#packed ? {} : { cached }) }, settings);
         return { plan, session, isHelped: isHelped || kernels.isHelped };
       }
     }
@@ -208,15 +211,20 @@ export class Program {
   #help({ calls }: Plan, batch: number): Pick<KernelHost, "help"> {
     const { team } = this.#host.native ?? {};
     if (team === undefined) return {};
-    const source: TeamSource = { graph: this.#graph, key: this.#cacheKey(), batch, isPacked: this.#packed, kernels: calls.length };
+    const source: TeamSource = { graph: this.#graph, key: this.#cacheKey(), batch, isPacked: this.#packed, products: this.#hasProducts, kernels: calls.length };
     return { help: { threads: team.threads, leastBytes: team.leastBytes, load: (places) => team.load(source, places) } };
+  }
+
+  /** Whether products are machine code. */
+  get #hasProducts(): boolean {
+    return Object.keys(this.#graph.updates).length > 0 && this.#host.native?.machine() !== undefined;
   }
 
   #plan(batch: number, { kernels }: { readonly kernels: boolean }): CachedPlan {
     const key = this.#cacheKey();
     return this.#host.plans.get(key && `${key} ${batch} ${kernels}`, () => {
       const initializers = this.#packed ? Object.fromEntries(this.#graph.state.map(({ name }) => [name, this.store.get(name)])) : {};
-      return planGraph(batch === 0 ? this.#graph : bindBatch(this.#graph, batch), { initializers, kernels });
+      return planGraph(batch === 0 ? this.#graph : bindBatch(this.#graph, batch), { initializers, kernels, products: kernels && this.#hasProducts });
     });
   }
 

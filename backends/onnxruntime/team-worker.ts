@@ -91,10 +91,10 @@ async function serve({ control: block, memory, share }: TeamSettings): Promise<v
   port.postMessage({ model: 0 } satisfies TeamAnswer);
 }
 
-function plan({ graph, batch, isPacked }: TeamSource): Plan {
+function plan({ graph, batch, isPacked, products }: TeamSource): Plan {
   // Kernels ask whether weights are constants, not what they are.
   const initializers = Object.fromEntries(isPacked ? graph.state.map(({ name }) => [name, tensor("float32", [0], [])] as const) : []);
-  return planGraph(batch === 0 ? graph : bindBatch(graph, batch), { initializers, kernels: true });
+  return planGraph(batch === 0 ? graph : bindBatch(graph, batch), { initializers, kernels: true, products });
 }
 
 await serve(workerData as TeamSettings); // KernelTeam passes it

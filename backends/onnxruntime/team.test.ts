@@ -18,7 +18,7 @@ test("threads that were called to runs without work, in quick succession, still 
     await team.listen();
     if (run % 3 === 1) team.optimize(arena.offsetOf(table ?? []) ?? 0, () => undefined);
     team.rest();
-    if (run % 50 === 49) (await team.load({ graph, key: undefined, batch: 0, isPacked: false, kernels: 0 }, [place])).release();
+    if (run % 50 === 49) (await team.load({ graph, key: undefined, batch: 0, isPacked: false, products: false, kernels: 0 }, [place])).release();
   }
   expect(team.isListening).toBe(false);
   await team.close();
@@ -40,7 +40,7 @@ test("a thread that plans other kernels than the caller is refused", async () =>
   const arena = new Arena();
   const team = new KernelTeam(2, arena);
   const place = { memory: arena.memory, base: 0n, scratch: 64, shared: 64, share: { index: 1, count: 2 } };
-  await expect(team.load({ graph: negative(), key: undefined, batch: 0, isPacked: false, kernels: 3 }, [place])).rejects.toMatchObject({
+  await expect(team.load({ graph: negative(), key: undefined, batch: 0, isPacked: false, products: false, kernels: 3 }, [place])).rejects.toMatchObject({
     code: "INTERNAL",
   });
   await team.close();

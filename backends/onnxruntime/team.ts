@@ -30,6 +30,8 @@ export interface TeamSource {
   readonly batch: number;
   /** Whether its state is written into the model. */
   readonly isPacked: boolean;
+  /** Whether its products are machine code. */
+  readonly products: boolean;
   /** How many kernels it comes to. */
   readonly kernels: number;
 }

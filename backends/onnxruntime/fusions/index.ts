@@ -27,12 +27,16 @@ const table: readonly Fusion[] = [
   activationGrad, // last: others take it along
 ];
 
-/** What takes the place of nodes of a graph. */
-export function findFusions(graph: Graph): ReadonlyMap<Node, Fused> {
+/** Fusions that products as machine code do without: they read and write heads where they are. */
+const withoutProducts: readonly Fusion[] = [mergeHeads, splitHeads];
+
+/** What takes the place of nodes of a graph. @param options.products whether products are machine code */
+export function findFusions(graph: Graph, { products = false }: { readonly products?: boolean } = {}): ReadonlyMap<Node, Fused> {
   const context = contextOf(graph);
+  const fusions = table.filter((fusion) => !products || !withoutProducts.includes(fusion));
   return new Map(
     graph.nodes.flatMap((node) => {
-      for (const fusion of table) {
+      for (const fusion of fusions) {
         const fused = fusion.match(node, context);
         if (fused !== undefined) return [[node, fused] as const];
       }

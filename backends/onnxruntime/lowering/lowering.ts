@@ -1,5 +1,6 @@
 import type { Attributes, DType } from "../../../core/index.ts";
 import type { KernelCall } from "../kernels/compile.ts";
+import type { ProductCall } from "../machine/compile.ts";
 import type { OnnxEmitter } from "../onnx-emitter.ts";
 
 /** A value of the model: its ONNX name and its type, with every size known. */
@@ -24,6 +25,8 @@ export interface LoweringContext {
   readonly isTraining: boolean;
   /** Emits a kernel of our own, where they can be used, and returns the names of its outputs. */
   readonly kernel?: (call: KernelCall, inputs: readonly string[]) => readonly string[];
+  /** Emits a product as machine code, where it can be used, and returns the name of its output. */
+  readonly product?: (call: ProductCall, inputs: readonly string[]) => string;
 }
 
 /** How one operator is written for ONNX Runtime's CPU kernels, chosen by shape. */

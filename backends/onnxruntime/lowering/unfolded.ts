@@ -3,8 +3,8 @@ import { planFromTiles } from "../kernels/winograd/from-tiles.ts";
 import { planKernelToPoints, planPointsToKernel } from "../kernels/winograd/kernel-points.ts";
 import { isTileable, type Tiling } from "../kernels/winograd/tiling.ts";
 import { planToTiles } from "../kernels/winograd/to-tiles.ts";
-import { int } from "../onnx-emitter.ts";
 import type { LoweringContext, Operand } from "./lowering.ts";
+import { multiply, type Matrices } from "./multiply.ts";
 import { windowAxes } from "./window.ts";
 import type { ConvolutionShape } from "./winograd.ts";
 
@@ -51,20 +51,18 @@ export function findUnfolded(context: LoweringContext, shape: ConvolutionShape):
   const pixels = images * first.output * second.output;
   if (places * pixels * channels * 4 > mostBytes) return undefined;
 
-  const multiply = (a: string, b: string, transA: number): string => {
-    return emit.emit("FusedMatMul", [a, b], { transA: int(transA) }, { domain: "com.microsoft" });
-  };
   /** [1, pixels, M] */
   const rows = ({ name }: Operand): string =>
     emit.once(`pixels by channels ${name}`, () => call({ plan: planToTiles(outputs, [[1]]), outputs: [[1, pixels, units]] }, [name])[0] ?? "");
+  const all = (name: string): Matrices => ({ name, shape: [1, pixels, units] });
   return {
     inputGradient(gradient, { name }) {
       const points = call({ plan: planKernelToPoints(units, channels, same), outputs: [[places, units, channels]] }, [name])[0] ?? "";
-      return call({ plan: planFromTiles(inputs, same), outputs: [inputs.shape] }, [multiply(rows(gradient), points, 0)])[0] ?? "";
+      return call({ plan: planFromTiles(inputs, same), outputs: [inputs.shape] }, [multiply(context, all(rows(gradient)), { name: points, shape: [places, units, channels] })])[0] ?? "";
     },
     weightGradient(data, gradient) {
       const columns = call({ plan: planToTiles(inputs, same), outputs: [[places, pixels, channels]] }, [data.name])[0] ?? "";
-      const products = multiply(rows(gradient), columns, 1); // [places, M, C]
+      const products = multiply(context, { ...all(rows(gradient)), across: true }, { name: columns, shape: [places, pixels, channels] }); // [places, M, C]
       return call({ plan: planPointsToKernel(units, channels, same), outputs: [[units, channels, size, size]] }, [products])[0] ?? "";
     },
   };

@@ -4,12 +4,12 @@ import { planFromTiles } from "../kernels/winograd/from-tiles.ts";
 import { planKernelToPoints, planPointsToKernel } from "../kernels/winograd/kernel-points.ts";
 import { isTileable, type Tiling } from "../kernels/winograd/tiling.ts";
 import { planToTiles } from "../kernels/winograd/to-tiles.ts";
-import { int } from "../onnx-emitter.ts";
 import type { LoweringContext, Operand } from "./lowering.ts";
+import { multiply, type Matrices } from "./multiply.ts";
 import { product, windowAxes } from "./window.ts";
 
 /**
- * A convolution of 3x3 by Winograd's minimal filtering: our kernels transform tiles, ONNX Runtime multiplies them, one product for each point.
+ * A convolution of 3x3 by Winograd's minimal filtering: our kernels transform tiles, which are multiplied, one product for each point.
  *
  * Forward y = A^T (U . V) A with U = G w G^T and V = B^T x B. Its gradients are the transposed maps: with Z = A dY A^T they are B (U^T . Z) B^T by the
  * input and G^T (Z . V^T) G by the weights, so that the three of them share U and Z.
@@ -85,14 +85,14 @@ class Emission implements WinogradConvolution {
   }
 
   forward(x: Operand, weights: Operand): string {
-    const products = this.#multiply([this.#inputTiles(x), this.#kernelPoints(weights)], { transB: int(1) }); // [points, tiles, M]
     const outputs = this.#outputs();
+    const products = multiply(this.#context, this.#inputTiles(x), { ...this.#kernelPoints(weights), across: true }); // [points, tiles, M]
     return this.#call(planFromTiles(outputs, this.#algorithm.output), outputs.shape, products);
   }
 
   inputGradient(gradient: Operand, weights: Operand): string {
-    const products = this.#multiply([this.#gradientTiles(gradient), this.#kernelPoints(weights)]); // [points, tiles, C]
     const inputs = this.#inputs();
+    const products = multiply(this.#context, this.#gradientTiles(gradient), this.#kernelPoints(weights)); // [points, tiles, C]
     return this.#call(planFromTiles(inputs, transpose(this.#algorithm.input)), inputs.shape, products);
   }
 
@@ -101,33 +101,34 @@ class Emission implements WinogradConvolution {
       x: [, channels = 0],
       units,
     } = this.#shape;
-    const products = this.#multiply([this.#gradientTiles(gradient), this.#inputTiles(x)], { transA: int(1) }); // [points, M, C]
+    const products = multiply(this.#context, { ...this.#gradientTiles(gradient), across: true }, this.#inputTiles(x)); // [points, M, C]
     return this.#call(planPointsToKernel(units, channels, transpose(this.#algorithm.kernel)), [units, channels, 3, 3], products);
   }
 
   /** V [points, tiles, C]: made again for the gradient, because kept from the forward pass it took 42 MB of ResNet-18's memory and saved nothing. */
-  #inputTiles({ name }: Operand): string {
+  #inputTiles({ name }: Operand): Matrices {
     const inputs = this.#inputs();
-    return this.#call(planToTiles(inputs, this.#algorithm.input), this.#tilesShape(inputs), name);
+    const shape = this.#tilesShape(inputs);
+    return { name: this.#call(planToTiles(inputs, this.#algorithm.input), shape, name), shape };
   }
 
   /** Z [points, tiles, M] */
-  #gradientTiles({ name }: Operand): string {
+  #gradientTiles({ name }: Operand): Matrices {
     const outputs = this.#outputs();
-    return this.#once(`gradient tiles ${name}`, () =>
-      this.#call(planToTiles(outputs, transpose(this.#algorithm.output)), this.#tilesShape(outputs), name),
-    );
+    const shape = this.#tilesShape(outputs);
+    const tiles = this.#once(`gradient tiles ${name}`, () => this.#call(planToTiles(outputs, transpose(this.#algorithm.output)), shape, name));
+    return { name: tiles, shape };
   }
 
   /** U [points, M, C] */
-  #kernelPoints({ name }: Operand): string {
+  #kernelPoints({ name }: Operand): Matrices {
     const {
       x: [, channels = 0],
       units,
     } = this.#shape;
-    return this.#once(`kernel points ${name}`, () =>
-      this.#call(planKernelToPoints(units, channels, this.#algorithm.kernel), [this.#algorithm.size ** 2, units, channels], name),
-    );
+    const shape = [this.#algorithm.size ** 2, units, channels] as const;
+    const points = this.#once(`kernel points ${name}`, () => this.#call(planKernelToPoints(units, channels, this.#algorithm.kernel), shape, name));
+    return { name: points, shape };
   }
 
   #once(what: string, make: () => string): string {
@@ -138,11 +139,7 @@ class Emission implements WinogradConvolution {
     return this.#context.kernel({ plan, outputs: [shape] }, [input])[0] ?? "";
   }
 
-  #multiply(inputs: readonly string[], attributes: Readonly<Record<string, ReturnType<typeof int>>> = {}): string {
-    return this.#context.emit.emit("FusedMatMul", inputs, attributes, { domain: "com.microsoft" });
-  }
-
-  #tilesShape({ shape: [images, channels], tiles: [down, across] }: Tiling): readonly number[] {
+  #tilesShape({ shape: [images, channels], tiles: [down, across] }: Tiling): Matrices["shape"] {
     return [this.#algorithm.size ** 2, images * down * across, channels];
   }
 

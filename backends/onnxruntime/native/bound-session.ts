@@ -11,6 +11,7 @@ import {
 } from "../../../core/index.ts";
 import type { Arena } from "../arena.ts";
 import type { CompiledKernels } from "../kernels/compile.ts";
+import type { CompiledProducts, MachineHost } from "../machine/compile.ts";
 import type { CachedPlan } from "../plan-cache.ts";
 import type { KernelTeam } from "../team.ts";
 import type { OptimizerKernels } from "../kernels/optimizer-kernels.ts";
@@ -23,6 +24,8 @@ export interface NativeRuntime {
   readonly library: OrtLibrary;
   readonly arena: Arena;
   readonly optimizers: OptimizerKernels;
+  /** What products are compiled with as machine code, where that is wanted and this machine runs it. */
+  readonly machine: () => MachineHost | undefined;
   /** Threads that help kernels, where there are several. */
   readonly team?: KernelTeam;
 }
@@ -40,12 +43,13 @@ export function isBindable({ inputs, outputs }: OnnxModel): boolean {
  * @throws as `openSession`
  */
 export function openBoundSession({ library, arena }: NativeRuntime, bound: BoundModel, settings: SessionSettings): Session {
-  const { model, kernels, cached } = bound;
+  const { model, kernels, products, cached } = bound;
   const session = attempt(
     () => {
       const { bytes, isOptimized } = cached?.model ?? { bytes: encodeOnnx(model), isOptimized: false };
       const created = library.createSession(bytes, settings, {
         computations: kernels.computations,
+        products: products.kernels,
         isOptimized,
         keepsOptimized: cached !== undefined,
       });
@@ -54,6 +58,7 @@ export function openBoundSession({ library, arena }: NativeRuntime, bound: Bound
     },
     (error) => {
       kernels.release();
+      products.release();
       return refuseModel(model, error);
     },
   );
@@ -64,6 +69,7 @@ export function openBoundSession({ library, arena }: NativeRuntime, bound: Bound
 export interface BoundModel {
   readonly model: OnnxModel;
   readonly kernels: CompiledKernels;
+  readonly products: CompiledProducts;
   /** Where the model is kept as ONNX Runtime loads it, to be loaded again. */
   readonly cached?: CachedPlan;
 }
@@ -71,7 +77,7 @@ export interface BoundModel {
 class BoundSession implements Session {
   readonly keepsOutputs = true;
   readonly #model: OnnxModel;
-  readonly #kernels: CompiledKernels;
+  readonly #code: Pick<BoundModel, "kernels" | "products">;
   readonly #session: NativeSession;
   readonly #arena: Arena;
   /** Memory of this session's own, by input's or output's name. */
@@ -79,9 +85,9 @@ class BoundSession implements Session {
   /** What each input reads now. */
   readonly #inputs = new Map<string, TypedArray>();
 
-  constructor({ model, kernels }: BoundModel, session: NativeSession, arena: Arena) {
+  constructor({ model, kernels, products }: BoundModel, session: NativeSession, arena: Arena) {
     this.#model = model;
-    this.#kernels = kernels;
+    this.#code = { kernels, products };
     this.#session = session;
     this.#arena = arena;
   }
@@ -98,7 +104,8 @@ class BoundSession implements Session {
 
   release(): Promise<void> {
     this.#session.release();
-    this.#kernels.release();
+    this.#code.kernels.release();
+    this.#code.products.release();
     for (const { data } of this.#own.values()) this.#arena.free(data);
     this.#own.clear();
     return Promise.resolve();

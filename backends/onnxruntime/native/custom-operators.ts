@@ -1,4 +1,6 @@
 import { EspalierError } from "../../../core/index.ts";
+import { Assembler } from "../machine/assembler.ts";
+import type { MachineMemory } from "../machine/machine-memory.ts";
 import type { Koffi } from "./koffi.ts";
 import type { OrtApi } from "./ort-api.ts";
 
@@ -11,10 +13,47 @@ export interface Computation {
 /** The operator: any number of inputs, and of float32 outputs; the attribute `kernel` says which computation of its session's. */
 export const customOperator = { domain: "espalier.kernels", operator: "Kernel" } as const;
 
-/** The version of `OrtCustomOp` that is filled in: variadic parameters (14), no other kind of kernel function (16). */
+/** A product of matrices as machine code, whose first two inputs are the matrices; the attribute `product` says which of its session's. */
+export const productOperator = { domain: "espalier.kernels", operator: "Product" } as const;
+
+/** The versions of `OrtCustomOp` that are filled in: with variadic parameters (14), and with a kernel function that returns a status (16). */
 const structVersion = 15;
+const statusVersion = 16;
 const variadic = 2; // INPUT_OUTPUT_VARIADIC
 const [anyType, float] = [0, 1]; // ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED and _FLOAT
+
+/** What the operators of a session that is created are. */
+export interface Creating {
+  /** By the attribute `kernel`. */
+  readonly computations: readonly Computation[];
+  /** By the attribute `product`, what `CreateKernel` returns. */
+  readonly products: readonly bigint[];
+}
+
+/** What operators are made with. */
+export interface CustomOperatorsHost {
+  readonly api: OrtApi;
+  /** Throws what a status tells. */
+  readonly check: (status: unknown) => void;
+  /** Where machine code can run. */
+  readonly memory: MachineMemory | undefined;
+}
+
+/** Fields of later versions, which are not looked at. */
+const laterFields = 16;
+
+/** The functions of all products: `compute` is the one whose address is where the kernel points to, `destroy` does nothing. */
+function writeTrampolines(memory: MachineMemory): { readonly compute: bigint; readonly destroy: bigint } {
+  const code = new Assembler();
+  code.load("rax", { base: "rdi" });
+  code.jumpAt("rax");
+  const destroy = code.length;
+  code.return();
+  const block = memory.reserve(code.length);
+  memory.write(block, code.code());
+  memory.protect(block);
+  return { compute: block.address, destroy: block.address + BigInt(destroy) };
+}
 
 /**
  * Computations of our own inside ONNX Runtime's models: it calls back in the thread that runs the session.
@@ -29,15 +68,16 @@ export class CustomOperators {
   /** By the number that stands for a kernel's pointer; from 1, because a null pointer is none. */
   readonly #kernels = new Map<number, Computation>();
   #count = 0;
-  #creating: readonly Computation[] = [];
+  #creating: Creating = { computations: [], products: [] };
   #failure: unknown;
   /** Memory that ONNX Runtime holds pointers to. */
   readonly kept: readonly object[];
 
-  constructor(koffi: Koffi, api: OrtApi, check: (status: unknown) => void) {
+  constructor(koffi: Koffi, { api, check, memory }: CustomOperatorsHost) {
     this.#api = api;
     this.#check = check;
-    const name = new TextEncoder().encode(`${customOperator.operator}\0`.padEnd(128, "\0"));
+    const nameOf = (operator: string): Uint8Array => new TextEncoder().encode(`${operator}\0`.padEnd(128, "\0"));
+    const [name, productName] = [nameOf(customOperator.operator), nameOf(productOperator.operator)];
     const callback = (prototype: string, work: (...args: readonly never[]) => unknown): bigint =>
       koffi.register(work, koffi.pointer(koffi.proto(prototype)));
     const whole = (value: number): bigint => callback("size_t (void*)", () => value);
@@ -60,19 +100,34 @@ export class CustomOperators {
       callback("int (void*)", () => 0), // of any types
       callback("int (void*)", () => 1), // least number of outputs
       callback("int (void*)", () => 1), // of one type
+      0n, // CreateKernelV2
+      0n, // KernelComputeV2
+      ...Array.from({ length: laterFields }, () => 0n),
     ]);
-    this.kept = [name, struct];
     this.domain = this.#made((out) => api.createCustomOpDomain(customOperator.domain, out));
     check(api.addCustomOp(this.domain, koffi.address(struct)));
+    if (memory === undefined) {
+      this.kept = [name, struct];
+      return;
+    }
+    const { compute, destroy } = writeTrampolines(memory);
+    const products = struct.slice();
+    products[0] = BigInt(statusVersion);
+    products[1] = callback("void* (void*, void*, void*)", (_operator: never, _api: never, info: never) => this.#createProduct(info));
+    products[2] = callback("void* (void*)", () => koffi.address(productName));
+    products[9] = destroy;
+    products[18] = compute;
+    this.kept = [name, struct, productName, products];
+    check(api.addCustomOp(this.domain, koffi.address(products)));
   }
 
   /** Creates a session whose nodes are these computations. */
-  during<T>(computations: readonly Computation[], create: () => T): T {
-    this.#creating = computations;
+  during<T>(creating: Creating, create: () => T): T {
+    this.#creating = creating;
     try {
       return create();
     } finally {
-      this.#creating = [];
+      this.#creating = { computations: [], products: [] };
     }
   }
 
@@ -83,10 +138,18 @@ export class CustomOperators {
     if (failure !== undefined) throw failure;
   }
 
+  #createProduct(info: bigint): bigint | null {
+    return this.#creating.products[this.#attribute(info, "product")] ?? null;
+  }
+
+  #attribute(info: bigint, name: string): number {
+    const value: [number | null] = [null];
+    this.#check(this.#api.kernelAttribute(info, name, value));
+    return Number(value[0]);
+  }
+
   #create(info: bigint): bigint | null {
-    const index: [number | null] = [null];
-    this.#check(this.#api.kernelAttribute(info, "kernel", index));
-    const computation = this.#creating[Number(index[0])];
+    const computation = this.#creating.computations[this.#attribute(info, "kernel")];
     if (computation === undefined) return null; // ONNX Runtime refuses the session
     this.#count += 1;
     this.#kernels.set(this.#count, computation);

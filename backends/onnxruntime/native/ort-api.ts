@@ -1,4 +1,5 @@
 import type { TypedArray } from "../../../core/index.ts";
+import type { MachineApi } from "../machine/compile.ts";
 import type { Koffi, KoffiLibrary } from "./koffi.ts";
 
 /** The version of the C API whose functions are used; later libraries keep them in their places. */
@@ -81,13 +82,36 @@ export type Argument = Pointer | number | string | TypedArray | [Pointer | numbe
 /** The functions, each of which returns a status. */
 export type OrtApi = Readonly<Record<FunctionName, (...args: readonly Argument[]) => unknown>>;
 
-/** The functions at their places in the struct that `OrtGetApiBase()->GetApi(version)` points to. */
-export function readApi(koffi: Koffi, library: KoffiLibrary): OrtApi {
+/** Functions that only machine code calls, by their place. */
+const machineFunctions = {
+  kernelInput: functions.kernelInput[0],
+  kernelOutput: functions.kernelOutput[0],
+  getTensorMutableData: functions.getTensorMutableData[0],
+  kernelParallelFor: 274,
+} as const;
+
+/** Where functions are that machine code calls. */
+export function readAddresses(koffi: Koffi, library: KoffiLibrary): MachineApi {
+  const api = apiOf(koffi, library);
+  const entries = Object.entries(machineFunctions).map(([name, place]) => [name, pointerAt(koffi, api, place)] as const);
+  return Object.fromEntries(entries) as unknown as MachineApi; // one entry for each of its keys
+}
+
+function apiOf(koffi: Koffi, library: KoffiLibrary): unknown {
   const base: unknown = library.func("void* OrtGetApiBase()")();
   const getApi: unknown = koffi.decode(base, 0, "void*");
-  const api: unknown = koffi.call(getApi, koffi.proto("void* (uint32_t)"), apiVersion);
+  return koffi.call(getApi, koffi.proto("void* (uint32_t)"), apiVersion);
+}
+
+function pointerAt(koffi: Koffi, api: unknown, place: number): unknown {
+  return koffi.decode(api, place * koffi.sizeof("void*"), "void*");
+}
+
+/** The functions at their places in the struct that `OrtGetApiBase()->GetApi(version)` points to. */
+export function readApi(koffi: Koffi, library: KoffiLibrary): OrtApi {
+  const api = apiOf(koffi, library);
   const entries = Object.entries(functions).map(([name, [place, prototype]]) => {
-    const pointer: unknown = koffi.decode(api, place * koffi.sizeof("void*"), "void*");
+    const pointer = pointerAt(koffi, api, place);
     const type = koffi.proto(prototype.replace(/ \w+\(/, " (")); // without a name: names are registered once a process
     return [name, (...args: readonly Argument[]): unknown => koffi.call(pointer, type, ...args)] as const;
   });

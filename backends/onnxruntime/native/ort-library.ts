@@ -2,9 +2,11 @@ import { readdirSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { dtypeCodes, EspalierError, type DType, type TypedArray } from "../../../core/index.ts";
-import { CustomOperators, type Computation } from "./custom-operators.ts";
+import type { MachineHost } from "../machine/compile.ts";
+import { openMachineMemory } from "../machine/machine-memory.ts";
+import { CustomOperators, type Creating } from "./custom-operators.ts";
 import { createOptimized } from "./optimized-file.ts";
-import { readApi, type OrtApi, type Pointer } from "./ort-api.ts";
+import { readAddresses, readApi, type OrtApi, type Pointer } from "./ort-api.ts";
 import { findCopy } from "./memory-copy.ts";
 import { importKoffi, type Koffi, type KoffiLibrary } from "./koffi.ts";
 import { sessionConfig, type SessionSettings } from "../session-settings.ts";
@@ -30,9 +32,7 @@ export interface BoundValue {
 }
 
 /** What a session is created with besides the model. */
-export interface SessionOptions {
-  /** Of the model's own operators, by their attribute `kernel`. */
-  readonly computations?: readonly Computation[];
+export interface SessionOptions extends Partial<Creating> {
   /** Whether the model is an `optimized` one of before. */
   readonly isOptimized?: boolean;
   /** Whether the optimized model is wanted, for the next session of the same. */
@@ -43,6 +43,8 @@ export interface SessionOptions {
 export interface OrtLibrary {
   /** @throws Error with ONNX Runtime's message */
   createSession(model: Uint8Array, settings: SessionSettings, options?: SessionOptions): NativeSession;
+  /** What products are compiled with as machine code; undefined where this machine does not run it. Found out at the first call. */
+  machine(): Omit<MachineHost, "threads"> | undefined;
   /** Copies between memory of any kind. */
   readonly copy: (to: bigint, from: bigint, bytes: number) => void;
   /** Where memory is. */
@@ -89,6 +91,7 @@ class Library implements OrtLibrary {
   readonly #api: OrtApi;
   /** Made when a model has operators of our own: its callbacks cost a cold start. */
   #operators: CustomOperators | undefined;
+  #machine: { readonly found: ReturnType<OrtLibrary["machine"]> } | undefined;
   readonly #env: Pointer;
   readonly #memoryInfo: Pointer;
 
@@ -103,10 +106,20 @@ class Library implements OrtLibrary {
     this.#memoryInfo = this.#made((out) => this.#api.createCpuMemoryInfo(0, 0, out)); // OrtDeviceAllocator, OrtMemTypeDefault
   }
 
+  machine(): ReturnType<OrtLibrary["machine"]> {
+    this.#machine ??= { found: this.#findMachine() };
+    return this.#machine.found;
+  }
+
+  #findMachine(): ReturnType<OrtLibrary["machine"]> {
+    const memory = openMachineMemory(this.#koffi);
+    return memory && { memory, api: readAddresses(this.#koffi, this.handle) };
+  }
+
   createSession(
     model: Uint8Array,
     { threads }: SessionSettings,
-    { computations = [], isOptimized = false, keepsOptimized = false }: SessionOptions = {},
+    { computations = [], products = [], isOptimized = false, keepsOptimized = false }: SessionOptions = {},
   ): NativeSession {
     const api = this.#api;
     const options = this.#made((out) => api.createSessionOptions(out));
@@ -116,10 +129,16 @@ class Library implements OrtLibrary {
       this.#check(api.setSessionGraphOptimizationLevel(options, isOptimized ? noOptimizations : allOptimizations));
       this.#check(api.setIntraOpNumThreads(options, threads));
       for (const [key, value] of Object.entries(sessionConfig)) this.#check(api.addSessionConfigEntry(options, key, value));
-      if (computations.length > 0) this.#operators ??= new CustomOperators(this.#koffi, api, (status) => this.#check(status));
-      if (computations.length > 0) this.#check(api.addCustomOpDomain(options, this.#operators?.domain ?? null));
+      if (computations.length + products.length > 0) {
+        this.#operators ??= new CustomOperators(this.#koffi, {
+          api,
+          check: (status) => this.#check(status),
+          memory: this.machine()?.memory,
+        });
+        this.#check(api.addCustomOpDomain(options, this.#operators.domain));
+      }
       const create = (): Pointer => this.#made((out) => api.createSessionFromArray(this.#env, model, model.byteLength, options, out));
-      const make = (): Pointer => this.#operators?.during(computations, create) ?? create();
+      const make = (): Pointer => this.#operators?.during({ computations, products }, create) ?? create();
       // On Windows the path is of another kind of character.
       if (!keepsOptimized || isOptimized || process.platform === "win32") return this.#wrap(make());
       const { session, optimized } = createOptimized((path) => {

@@ -1,0 +1,12 @@
+import { adam, createTrainingGraph, softmaxCrossEntropy, bindBatch, lower, simplify } from "../core/index.ts";
+import { supportsWithKernels } from "../backends/onnxruntime/capabilities.ts";
+import { shareTransposes } from "../backends/onnxruntime/shared-transposes.ts";
+import { splitOptimizers } from "../backends/onnxruntime/split-optimizers.ts";
+import { subjects } from "./subjects/index.ts";
+const subject = subjects.find((s) => s.name.toLowerCase().startsWith(process.argv[2]!.toLowerCase()))!;
+const model = subject.build();
+const graph = bindBatch(createTrainingGraph(model, { loss: softmaxCrossEntropy(), optimizer: adam({}) }), 16);
+const split = splitOptimizers(graph);
+const wanted = [...new Set(split.nodes.flatMap(({ targets }) => targets.map((t) => t.gradient)))];
+const g = shareTransposes(simplify(lower({ ...graph, nodes: split.rest, updates: {}, outputs: Object.fromEntries(wanted.map((v) => [v, v])) }, supportsWithKernels)));
+for (const n of g.nodes) console.log(n.operator, n.inputs.map((i) => `${i}${JSON.stringify(g.values[i]?.shape ?? g.constants[i]?.shape)}`).join(" , "), "->", n.outputs.map((i) => `${i}${JSON.stringify(g.values[i]?.shape)}`).join(" "), JSON.stringify(n.attributes));
