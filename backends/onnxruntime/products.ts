@@ -74,7 +74,7 @@ class Search {
 
   constructor(graph: Graph, fusions: ReadonlyMap<Node, Fused>) {
     this.#graph = graph;
-    this.#claimed = new Set([...fusions.values()].flatMap(({ inputs, outputs }) => [...inputs, ...outputs]));
+    this.#claimed = new Set([...fusions.values()].flatMap(({ inputs, outputs }) => inputs.concat(outputs)));
     this.#taken = new Set(fusions.keys());
     this.#producers = new Map(graph.nodes.flatMap((node) => node.outputs.map((output) => [output, node] as const)));
     this.#results = new Set(Object.values(graph.outputs));
@@ -135,7 +135,10 @@ class Search {
     });
   }
 
-  joined(node: Node, { left, right, length, rows, columns }: { left: ValueName; right: ValueName; length: number; rows: number; columns: number }): void {
+  joined(
+    node: Node,
+    { left, right, length, rows, columns }: { left: ValueName; right: ValueName; length: number; rows: number; columns: number },
+  ): void {
     const [a, b] = [strided(left, [length, rows]), strided(right, [length, columns])];
     this.#start(node, { inputs: [left, right], scale: 1, shape: [rows, columns], layout: matrixLayout(across(a, true), b) });
   }
@@ -197,7 +200,7 @@ class Search {
       const perm = permOf(node, shape.length);
       return of && { ...of, shape, strides: perm.map((axis) => of.strides[axis] ?? 0) };
     }
-    if (node?.operator === "Mul" && this.#claimed.has(value) === false) {
+    if (node?.operator === "Mul" && !this.#claimed.has(value)) {
       for (const [input = "", factor] of [node.inputs, node.inputs.toReversed()]) {
         const number = this.#number(factor ?? "");
         const of = number === undefined || this.#producers.get(input)?.operator !== "Transpose" ? undefined : this.#view(input);
@@ -256,7 +259,10 @@ function transposed(chain: Chain, perm: readonly number[]): Chain | undefined {
 }
 
 /** The product of a layout, whose leading axes are merged to two and with the rows; undefined when there are more, or values lie in no line. */
-function productOf({ axes, rows, columns, depth, left, right, row }: Layout, { scale, addend }: Pick<Product, "scale" | "addend">): Product | undefined {
+function productOf(
+  { axes, rows, columns, depth, left, right, row }: Layout,
+  { scale, addend }: Pick<Product, "scale" | "addend">,
+): Product | undefined {
   const merged: Axis[] = [];
   for (const axis of axes) {
     if (axis.size === 1) continue;

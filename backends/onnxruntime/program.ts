@@ -211,7 +211,14 @@ export class Program {
   #help({ calls }: Plan, batch: number): Pick<KernelHost, "help"> {
     const { team } = this.#host.native ?? {};
     if (team === undefined) return {};
-    const source: TeamSource = { graph: this.#graph, key: this.#cacheKey(), batch, isPacked: this.#packed, products: this.#hasProducts, kernels: calls.length };
+    const source: TeamSource = {
+      graph: this.#graph,
+      key: this.#cacheKey(),
+      batch,
+      isPacked: this.#packed,
+      products: this.#hasProducts,
+      kernels: calls.length,
+    };
     return { help: { threads: team.threads, leastBytes: team.leastBytes, load: (places) => team.load(source, places) } };
   }
 

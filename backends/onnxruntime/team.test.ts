@@ -40,7 +40,9 @@ test("a thread that plans other kernels than the caller is refused", async () =>
   const arena = new Arena();
   const team = new KernelTeam(2, arena);
   const place = { memory: arena.memory, base: 0n, scratch: 64, shared: 64, share: { index: 1, count: 2 } };
-  await expect(team.load({ graph: negative(), key: undefined, batch: 0, isPacked: false, products: false, kernels: 3 }, [place])).rejects.toMatchObject({
+  await expect(
+    team.load({ graph: negative(), key: undefined, batch: 0, isPacked: false, products: false, kernels: 3 }, [place]),
+  ).rejects.toMatchObject({
     code: "INTERNAL",
   });
   await team.close();

@@ -28,12 +28,12 @@ const table: readonly Fusion[] = [
 ];
 
 /** Fusions that products as machine code do without: they read and write heads where they are. */
-const withoutProducts: readonly Fusion[] = [mergeHeads, splitHeads];
+const withoutProducts: ReadonlySet<Fusion> = new Set([mergeHeads, splitHeads]);
 
 /** What takes the place of nodes of a graph. @param options.products whether products are machine code */
 export function findFusions(graph: Graph, { products = false }: { readonly products?: boolean } = {}): ReadonlyMap<Node, Fused> {
   const context = contextOf(graph);
-  const fusions = table.filter((fusion) => !products || !withoutProducts.includes(fusion));
+  const fusions = table.filter((fusion) => !products || !withoutProducts.has(fusion));
   return new Map(
     graph.nodes.flatMap((node) => {
       for (const fusion of fusions) {

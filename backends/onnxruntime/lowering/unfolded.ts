@@ -58,7 +58,11 @@ export function findUnfolded(context: LoweringContext, shape: ConvolutionShape):
   return {
     inputGradient(gradient, { name }) {
       const points = call({ plan: planKernelToPoints(units, channels, same), outputs: [[places, units, channels]] }, [name])[0] ?? "";
-      return call({ plan: planFromTiles(inputs, same), outputs: [inputs.shape] }, [multiply(context, all(rows(gradient)), { name: points, shape: [places, units, channels] })])[0] ?? "";
+      return (
+        call({ plan: planFromTiles(inputs, same), outputs: [inputs.shape] }, [
+          multiply(context, all(rows(gradient)), { name: points, shape: [places, units, channels] }),
+        ])[0] ?? ""
+      );
     },
     weightGradient(data, gradient) {
       const columns = call({ plan: planToTiles(inputs, same), outputs: [[places, pixels, channels]] }, [data.name])[0] ?? "";

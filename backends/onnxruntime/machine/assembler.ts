@@ -262,7 +262,19 @@ export class Assembler {
     this.#bytes.push(opcode | (number & 7));
   }
 
-  #vector({ map, prefix, wide = false, opcode, target, first = 0, second, unit = 64, mask = 0, zeroing = false, immediate }: VectorInstruction): void {
+  #vector({
+    map,
+    prefix,
+    wide = false,
+    opcode,
+    target,
+    first = 0,
+    second,
+    unit = 64,
+    mask = 0,
+    zeroing = false,
+    immediate,
+  }: VectorInstruction): void {
     const isRegister = typeof second === "number";
     const base = isRegister ? second : numberOf(second.base);
     const inverted = (bit: number, shift: number): number => (bit === 0 ? 1 << shift : 0);

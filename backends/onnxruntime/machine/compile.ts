@@ -87,7 +87,13 @@ export function compileProducts(calls: readonly ProductCall[], { memory, api, th
     const kernels = plans.map(({ product, shape, parts }) => {
       const shares = here();
       for (const [index, part] of parts.entries()) {
-        writeShare(writer, { ...part, index, isLast: index === parts.length - 1, code: addresses.get(part.key) ?? 0n, scratch: scratch + BigInt(scratchStep * index) });
+        writeShare(writer, {
+          ...part,
+          index,
+          isLast: index === parts.length - 1,
+          code: addresses.get(part.key) ?? 0n,
+          scratch: scratch + BigInt(scratchStep * index),
+        });
       }
       const sizes = here();
       writer.data(new Uint8Array(BigInt64Array.from(shape, BigInt).buffer));

@@ -45,4 +45,3 @@ export function partOf(product: Product, share: Share): ProductPart {
   const part = { ...product, columns: Math.min(columns, end * lanes) - from };
   return { product: part, left: 0, right: from * right.column, result: from, addend: addend === "none" ? 0 : from };
 }
-
