@@ -35,6 +35,7 @@ export { rotarySizes } from "./operators/rotary-embedding.ts";
 export { transposedWindow, type TransposedWindow } from "./operators/conv-transpose.ts";
 export { nadamMomentumProducts } from "./operators/nadam.ts";
 export { windowCounts } from "./operators/average-pool.ts";
+export { power } from "./operators/powers.ts";
 export { resizeTaps, type AxisResize, type Tap } from "./operators/resize-taps.ts";
 export { plannedAxes } from "./operators/resize.ts";
 export { parseEinsum, type EinsumEquation, type EinsumLabel } from "./operators/einsum-equation.ts";

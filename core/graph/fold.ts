@@ -1,3 +1,4 @@
+import { power } from "../operators/powers.ts";
 import { isFloat } from "../operators/shapes.ts";
 import { allocate, elementCount, toNumbers, type DType, type Tensor } from "../tensor.ts";
 import { foldMovement } from "./fold-movement.ts";
@@ -73,7 +74,7 @@ const binary: Readonly<Record<string, (a: number, b: number) => number>> = {
   Sub: (a, b) => a - b,
   Mul: (a, b) => a * b,
   Div: (a, b) => a / b,
-  Pow: (a, b) => a ** b,
+  Pow: power,
   Max: Math.max,
   Min: Math.min,
   Equal: (a, b) => Number(a === b),

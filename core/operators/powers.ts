@@ -32,6 +32,11 @@ export const pow: Operator = {
   },
 };
 
+/** x^e as IEEE 754 has it: 1 to any power is 1, also to NaN and infinities, where JavaScript's own power is NaN. */
+export function power(x: number, exponent: number): number {
+  return x === 1 || (x === -1 && Math.abs(exponent) === Infinity) ? 1 : x ** exponent;
+}
+
 function gradientOfBase(context: GradientContext, x: Value, dy: Value): Value | undefined {
   const { emit, input } = context;
   const known = context.constant(1);

@@ -1,3 +1,4 @@
+import { power } from "../../../core/index.ts";
 import { broadcastShape, broadcastTo } from "../indices.ts";
 import { memoryFor, numbersOf, required, tensorOf, type KernelContext, type KernelFactory, type NumericDType, type Numbers } from "../kernel.ts";
 
@@ -30,7 +31,7 @@ export const binaryKernels: Readonly<Record<string, KernelFactory>> = {
     }
   }),
   Pow: binary((a, b, out) => {
-    for (let i = 0; i < out.length; i += 1) out[i] = a[i]! ** b[i]!;
+    for (let i = 0; i < out.length; i += 1) out[i] = power(a[i]!, b[i]!);
   }),
   Equal: comparison((a, b, out) => {
     for (let i = 0; i < out.length; i += 1) out[i] = a[i] === b[i] ? 1 : 0;
