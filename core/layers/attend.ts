@@ -1,3 +1,4 @@
+import { rowsThatSee } from "../operators/attention.ts";
 import { reshape } from "../operators/gradients.ts";
 import type { Emitter, Value } from "../operators/operator.ts";
 import { tensor } from "../tensor.ts";
@@ -24,7 +25,7 @@ export interface AttendOptions {
 }
 
 /**
- * softmax(query key^T / sqrt(size)) value in every head, over the places that the masks leave; a query that may look at nothing gets the mean of all.
+ * softmax(query key^T / sqrt(size)) value in every head, over the places that the masks leave; a query that may look at nothing gets 0.
  *
  * It is ONNX's Attention but where weights are dropped, which that cannot.
  *
@@ -54,12 +55,15 @@ export function attend(emit: Emitter, options: AttendOptions): Value {
     Array.from({ length: queries * keys }, (_, i) => i % keys <= Math.floor(i / keys)),
   );
   const masks = [mask, isCausal ? emit.constant(causal) : undefined].filter((one) => one !== undefined);
+  const places = masks.length === 0 ? undefined : masks.reduce((a, b) => emit.op("And", [a, b]));
   // Not minus infinity: a row without a place would become NaN.
-  const scores = masks.reduce((sum, one) => emit.op("Where", [one, sum, emit.scalar(-1e9, sum.dtype)]), products);
+  const scores = places ? emit.op("Where", [places, products, emit.scalar(-1e9, products.dtype)]) : products;
   const weights = emit.op("Dropout", [emit.op("Softmax", [scores], { axis: -1 }), emit.scalar(dropout, "float32")]);
   const seen = emit.op("MatMul", [reshape(emit, weights, [batch, heads, shared * queries, keys]), byHead(value, [0, 2, 1, 3])]);
   const width = Number(value.shape[2]) / heads;
-  const back = emit.op("Transpose", [reshape(emit, seen, [batch, queryHeads, queries, width])], { perm: [0, 2, 1, 3] });
+  const all = reshape(emit, seen, [batch, queryHeads, queries, width]);
+  const some = mask && places ? emit.op("Where", [rowsThatSee(emit, places), all, emit.scalar(0, all.dtype)]) : all;
+  const back = emit.op("Transpose", [some], { perm: [0, 2, 1, 3] });
   return reshape(emit, back, [batch, queries, queryHeads * width]);
 }
 

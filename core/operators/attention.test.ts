@@ -44,16 +44,21 @@ test("Attention refuses heads, lengths, masks and pasts that do not go together,
   expect(attention(heads, { softcap: -1 })).toThrow(/softcap must be 0 \(none\) or above, not -1/);
 });
 
-test("a query that may see nothing looks at all places evenly, in the kernel and in the lowering", async () => {
-  const builder = new GraphBuilder("blind");
-  const [q, k, v] = ["q", "k", "v"].map((name) => builder.input(name, "float32", [1, 1, 2, 1]));
-  builder.output("y", builder.op("Attention", [q, k, v, builder.constant(tensor("bool", [2, 2], [false, false, true, false]))]));
-  const graph = builder.build();
-  const feed = tensor("float32", [1, 1, 2, 1], [4, -9]);
-  const feeds = { q: feed, k: feed, v: tensor("float32", [1, 1, 2, 1], [3, 5]) };
-  for (const form of [graph, lower(graph, (operator) => operator !== "Attention")]) {
-    const results = await (await openReference().compile(form)).run(feeds);
-    expect(toNumbers(results["y"] as Tensor)).toEqual([4, 3]); // the mean of 3 and 5; the first alone
+test("a query that may see nothing is 0, by bools, by -Infinity and beside a causal mask, in the kernel and in the lowering", async () => {
+  const none = -Infinity;
+  const masks = { bools: tensor("bool", [2, 2], [false, false, true, false]), floats: tensor("float32", [2, 2], [none, none, 0, none]) };
+  for (const mask of [masks.bools, masks.floats, tensor("float32", [2, 2], [none, 5, 0, none])]) {
+    const builder = new GraphBuilder("blind");
+    const [q, k, v] = ["q", "k", "v"].map((name) => builder.input(name, "float32", [1, 1, 2, 1]));
+    const isCausal = mask !== masks.bools && mask !== masks.floats;
+    builder.output("y", builder.op("Attention", [q, k, v, builder.constant(mask)], { is_causal: isCausal ? 1 : 0 }));
+    const graph = builder.build();
+    const feed = tensor("float32", [1, 1, 2, 1], [4, -9]);
+    const feeds = { q: feed, k: feed, v: tensor("float32", [1, 1, 2, 1], [3, 5]) };
+    for (const form of [graph, lower(graph, (operator) => operator !== "Attention")]) {
+      const results = await (await openReference().compile(form)).run(feeds);
+      expect(toNumbers(results["y"] as Tensor)).toEqual([0, 3]); // the second query sees the first place alone
+    }
   }
 });
 

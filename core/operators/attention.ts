@@ -1,5 +1,6 @@
 import { formatShape, type Dimension, type ValueType } from "../graph/graph.ts";
-import { tensor } from "../tensor.ts";
+import { tensor, type DType } from "../tensor.ts";
+import { dtypeCodes } from "./cast.ts";
 import { reshape } from "./gradients.ts";
 import type { Attributes, Emitter, InferContext, LowerContext, Operator, Value } from "./operator.ts";
 import { times } from "./optimizer-node.ts";
@@ -11,7 +12,7 @@ import { alike, broadcast, floatTypes, staticSizes, typed } from "./shapes.ts";
  *
  * Q, K, V are [batch, heads, length, size], or [batch, length, heads * size] with `q_num_heads` and `kv_num_heads`; several query heads may share a
  * head of keys. The mask is bool (true takes part) or float (added); `is_causal` lets place i see the past and places up to i. A row that may see
- * nothing by bools looks at all places evenly, where ONNX's formula has 0 / 0. The output qk_matmul_output and a mask shorter than the keys are
+ * nothing, by bools or by -Infinity, is 0, as in ONNX's reference and in PyTorch. The output qk_matmul_output and a mask shorter than the keys are
  * refused. The gradient goes through the lowering, which a training graph holds in its place.
  * @see https://onnx.ai/onnx/operators/onnx__Attention.html
  * @see A. Vaswani et al., Attention is all you need (2017), 3.2
@@ -145,9 +146,12 @@ function lower(context: LowerContext): readonly Value[] {
   const rows = (heads / keyHeads) * queries;
   const query = reshape(emit, times(emit, byHead(input(0), heads), scaleOf(attributes, sizes)), [batch, keyHeads, rows, size]);
   const products = emit.op("MatMul", [query, emit.op("Transpose", [key], { perm: [0, 1, 3, 2] })]);
-  const scores = masked(context, reshape(emit, capped(emit, products, attributes.float("softcap")), [batch, heads, queries, keys]), sizes);
-  const weights = reshape(emit, emit.op("Softmax", [scores], { axis: -1 }), [batch, keyHeads, rows, keys]);
-  const y = reshape(emit, emit.op("MatMul", [weights, value]), [batch, heads, queries, valueSize]);
+  const scores = reshape(emit, capped(emit, products, attributes.float("softcap")), [batch, heads, queries, keys]);
+  const seen = visible(context, sizes);
+  const masked = seen ? emit.op("Where", [seen.places, added(context, scores), emit.scalar(lowestOf(scores.dtype), scores.dtype)]) : scores;
+  const weights = reshape(emit, emit.op("Softmax", [masked], { axis: -1 }), [batch, keyHeads, rows, keys]);
+  const all = reshape(emit, emit.op("MatMul", [weights, value]), [batch, heads, queries, valueSize]);
+  const y = seen?.rows ? emit.op("Where", [seen.rows, all, emit.scalar(0, all.dtype)]) : all;
   const flat = isFlat ? reshape(emit, emit.op("Transpose", [y], { perm: [0, 2, 1, 3] }), [batch, queries, heads * valueSize]) : y;
   return [flat, key, value].slice(0, outputTypes.length);
 }
@@ -156,15 +160,36 @@ function capped(emit: Emitter, scores: Value, cap: number): Value {
   return cap === 0 ? scores : times(emit, emit.op("Tanh", [times(emit, scores, 1 / cap)]), cap);
 }
 
-/** A score that no softmax sees beside others. Not infinite: a row of it alone then comes out even. */
-const lowest = -3.402_823_466_385_288_6e38;
+/** A score that no softmax sees beside others. Not infinite: a row of it alone has a softmax then, and a gradient, before it becomes 0. */
+function lowestOf(dtype: DType): number {
+  return dtype === "float16" ? -65_504 : -3.402_823_466_385_288_6e38;
+}
 
-function masked({ emit, inputs, attributes }: LowerContext, scores: Value, { queries, keys, past }: AttentionSizes): Value {
+function added({ emit, inputs }: LowerContext, scores: Value): Value {
   const mask = inputs[3];
-  const added = mask && mask.dtype !== "bool" ? emit.op("Add", [scores, mask]) : scores;
-  const places = Array.from({ length: queries * keys }, (_, i) => i % keys <= Math.floor(i / keys) + past);
-  const causal = attributes.int("is_causal") === 1 ? emit.constant(tensor("bool", [queries, keys], places)) : undefined;
-  const seen = [causal, mask?.dtype === "bool" ? mask : undefined].filter((value) => value !== undefined);
-  if (seen.length === 0) return added;
-  return emit.op("Where", [seen.reduce((a, b) => emit.op("And", [a, b])), added, emit.scalar(lowest, scores.dtype)]);
+  return mask && mask.dtype !== "bool" ? emit.op("Add", [scores, mask]) : scores;
+}
+
+/** Conditions on what a softmax sees. */
+interface Visible {
+  /** For each score, under broadcasting. */
+  readonly places: Value;
+  /** Whether a row sees anything, its last axis of size 1; undefined where every row does. */
+  readonly rows: Value | undefined;
+}
+
+function visible({ emit, inputs, attributes }: LowerContext, { queries, keys, past }: AttentionSizes): Visible | undefined {
+  const mask = inputs[3];
+  const upTo = Array.from({ length: queries * keys }, (_, i) => i % keys <= Math.floor(i / keys) + past);
+  const causal = attributes.int("is_causal") === 1 ? emit.constant(tensor("bool", [queries, keys], upTo)) : undefined;
+  if (mask === undefined) return causal && { places: causal, rows: undefined };
+  const open = mask.dtype === "bool" ? mask : emit.op("Greater", [mask, emit.scalar(-Infinity, mask.dtype)]);
+  const places = causal ? emit.op("And", [causal, open]) : open;
+  return { places, rows: rowsThatSee(emit, places) };
+}
+
+/** Which rows of a bool mask [..., queries, keys] have a place that is true: [..., queries, 1]. */
+export function rowsThatSee(emit: Emitter, places: Value): Value {
+  const most = emit.op("ReduceMax", [emit.op("Cast", [places], { to: dtypeCodes.float32 }), emit.ints([-1])], { keepdims: 1 });
+  return emit.op("Greater", [most, emit.scalar(0, "float32")]);
 }

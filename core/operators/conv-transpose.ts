@@ -127,7 +127,10 @@ export function transposedWindow(
       return { output: full - begin - end, begin, end };
     }
     const total = full - target;
-    if (total < 0) fail(`spatial axis ${i} cannot have size ${target}: without pads it has ${full}`);
+    // Beyond what the kernel reaches, elements are the bias alone: an output_padding, which must not make room for another window.
+    if (total < 0 && (extra[i] ?? 0) - total < stride) return { output: target, begin: 0, end: 0 };
+    if (total < 0)
+      fail(`spatial axis ${i} cannot have size ${target}: without pads it has ${full}, and at most ${stride - 1 - (extra[i] ?? 0)} more`);
     const small = Math.floor(total / 2);
     return autoPad === "SAME_UPPER" ? { output: target, begin: small, end: total - small } : { output: target, begin: total - small, end: small };
   });

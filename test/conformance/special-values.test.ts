@@ -85,18 +85,16 @@ describe("where PyTorch's gradient is another, ours is the rule that its operato
       dx: [0, 0, 0, 0],
     },
   };
-  for (const [what, { build, x, dx }] of Object.entries(rules)) {
-    test(`${what}`, async () => {
-      const b = new GraphBuilder("rule");
-      const input = b.input("x", "float32", [x.length]);
-      const [gradient] = differentiate(b, b.op("ReduceSum", [build(b, input)], { keepdims: 0 }), [input]);
-      b.output("dx", gradient as Value); // one was asked for
-      for (const backend of [reference, onnxRuntime]) {
-        const { dx: given } = await runOnce(backend, b, { x: tensor("float32", [x.length], x) });
-        expect({ backend: backend.name, dx: toNumbers(given as Tensor) }).toEqual({ backend: backend.name, dx });
-      }
-    });
-  }
+  test.for(Object.entries(rules))("%s", async ([, { build, x, dx }]) => {
+    const b = new GraphBuilder("rule");
+    const input = b.input("x", "float32", [x.length]);
+    const [gradient] = differentiate(b, b.op("ReduceSum", [build(b, input)], { keepdims: 0 }), [input]);
+    b.output("dx", gradient as Value); // one was asked for
+    for (const backend of [reference, onnxRuntime]) {
+      const { dx: given } = await runOnce(backend, b, { x: tensor("float32", [x.length], x) });
+      expect({ backend: backend.name, dx: toNumbers(given as Tensor) }).toEqual({ backend: backend.name, dx });
+    }
+  });
 });
 
 test("a window of max pooling with a NaN gives its gradient to one of its places and to no other window's, in a training step too", async () => {

@@ -28,9 +28,10 @@ export const attentionKernels: Readonly<Record<string, KernelFactory>> = {
         for (let i = 0; i < size; i += 1) sum += qs[row * size + i]! * ks[(shared * keys + j) * size + i]!;
         const score = cap > 0 ? cap * Math.tanh((sum * scale) / cap) : sum * scale;
         const isHidden = (isCausal && j > place + past) || (isBool && mask?.[row * keys + j] === 0);
-        return isHidden ? -Number.MAX_VALUE : score + (isBool ? 0 : (mask?.[row * keys + j] ?? 0));
+        return isHidden ? -Infinity : score + (isBool ? 0 : (mask?.[row * keys + j] ?? 0));
       });
       const largest = Math.max(...scores);
+      if (largest === -Infinity) continue; // nothing to see: 0
       const weights = scores.map((score) => Math.exp(score - largest));
       const total = weights.reduce((a, b) => a + b, 0);
       for (let i = 0; i < valueSize; i += 1) {

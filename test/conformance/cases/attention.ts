@@ -41,6 +41,22 @@ export const attentionSpecs: readonly OperatorSpec[] = [
     ],
     outputs: 3,
   },
+  attention("a row that sees nothing, by bools", {
+    q: [2, 2, 3],
+    k: [2, 3, 3],
+    v: [2, 3, 2],
+    mask: { dtype: "bool", shape: ["batch", 1, 2, 3], draw: { values: [0, 0, 0, 1, 0, 1] } },
+  }),
+  {
+    ...attention("a row that sees nothing, by -Infinity beside a causal mask", {
+      q: [2, 2, 3],
+      k: [1, 2, 3],
+      v: [1, 2, 2],
+      mask: { dtype: "float32", shape: [2, 2], draw: { values: [-Infinity, 3, -0.5, -Infinity] } },
+      attributes: { is_causal: 1 },
+    }),
+    gradients: [0, 1, 2],
+  },
   rotary("halves", { x: [2, 3, 4], cache: [1, 3, 2] }),
   rotary("neighbours", { x: [2, 3, 4], cache: [1, 3, 2], attributes: { interleaved: 1 } }),
   rotary("three axes, a part of the features", { x: [3, 12], cache: ["batch", 3, 2], attributes: { num_heads: 2, rotary_embedding_dim: 4 } }),

@@ -47,6 +47,13 @@ export const convSpecs: readonly OperatorSpec[] = [
     bias: 3,
     attributes: { strides: [2, 1, 2], pads: [0, 1, 1, 0, 1, 0], output_padding: [1, 0, 0] },
   }),
+  transposed("an output shape beyond what the kernel reaches", {
+    x: [1, 3, 3],
+    w: [1, 2, 3, 3],
+    bias: 2,
+    attributes: { strides: [3, 2], output_shape: [10, 8] },
+  }),
+  transposed("an output shape that pads", { x: [2, 5, 5], w: [2, 1, 3, 1], attributes: { auto_pad: "SAME_UPPER", output_shape: [5, 4], group: 2 } }),
   transposed("one axis", { x: [2, 5], w: [2, 3, 4], attributes: { strides: [3], pads: [1, 0] } }),
 ];
 
