@@ -15,6 +15,8 @@ const loweredByCore: Readonly<Record<string, Supports>> = {
   Einsum: always,
   OneHot: (_, { inputs: [indices, depth, values] }) =>
     indices?.dtype !== "int64" || depth?.dtype !== "int64" || !["float32", "int64"].includes(values?.dtype ?? "") || indices.shape.length === 0,
+  // Its shape inference does not follow output_shape, nor SAME where strides are larger than the kernel: core writes the pads out.
+  ConvTranspose: (_, { attributes }) => attributes.has("output_shape") || attributes.string("auto_pad").startsWith("SAME"),
   MaxPool: isPlacedOtherwise,
   // Its indices come from a MaxPool node, with pads and dilations written out.
   MaxPoolGrad: (_, { attributes }) => {

@@ -1,4 +1,4 @@
-import { formatShape } from "../graph/graph.ts";
+import { formatShape, type Attribute } from "../graph/graph.ts";
 import { biasGradient, kernelOf, plusBias } from "./conv.ts";
 import { reshape } from "./gradients.ts";
 import type { Attributes, Operator } from "./operator.ts";
@@ -63,9 +63,18 @@ export const convTranspose: Operator = {
       needs(2) ? biasGradient({ emit }, dy) : undefined,
     ];
   },
-  // One product of matrices a group gives what every element adds at every place of the kernel; each place is spread and added up.
+  // With its pads written out, where they were to be found; then one product of matrices a group gives what every element adds at every place of the
+  // kernel, and each place is spread and added up.
   lower({ emit, input, inputs, attributes, outputTypes }) {
     const [x, w] = [input(0), input(1)];
+    if (attributes.has("output_shape") || attributes.string("auto_pad") !== "NOTSET")
+      return [
+        emit.op(
+          "ConvTranspose",
+          inputs,
+          explicitTransposed(attributes, { kernel: w.shape.slice(2).map(Number), input: x.shape.slice(2).map(Number) }),
+        ),
+      ];
     const [channels = 1, width = 1, ...kernel] = w.shape.map(Number);
     const group = attributes.int("group");
     const [batch = 1, , ...spatial] = x.shape;
@@ -89,6 +98,19 @@ export const convTranspose: Operator = {
     return [plusBias(emit, sum, inputs[2])];
   },
 };
+
+/** A node's attributes with pads and output_padding that give the same, in place of output_shape and auto_pad. */
+function explicitTransposed(
+  attributes: Attributes,
+  { kernel, input }: { readonly kernel: readonly number[]; readonly input: readonly number[] },
+): Record<string, Attribute> {
+  const { output, strides, dilations, begin, end } = transposedWindow(attributes, { kernel, input, fail: unchecked });
+  const reached = input.map(
+    (size, i) => (size - 1) * (strides[i] ?? 1) + ((kernel[i] ?? 1) - 1) * (dilations[i] ?? 1) + 1 - (begin[i] ?? 0) - (end[i] ?? 0),
+  );
+  const padding = output.map((size, i) => size - (reached[i] ?? 0));
+  return { strides, dilations, pads: [...begin, ...end], output_padding: padding, group: attributes.int("group") };
+}
 
 function unchecked(message: string): never {
   throw new RangeError(message); // the node's shapes were checked when it was added

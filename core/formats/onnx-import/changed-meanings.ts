@@ -1,3 +1,4 @@
+import { dtypeCodes } from "../../operators/cast.ts";
 import type { Adaptation } from "./adaptation.ts";
 import { intOf, requiredInput } from "./attribute-access.ts";
 
@@ -15,8 +16,22 @@ const overTheRest: Adaptation = {
   },
 };
 
+/** Of bools, the largest is whether any is true and the smallest whether all are: the same of 0 and 1. */
+const ofBools: Adaptation = {
+  adapt(node, context) {
+    const x = requiredInput(node, 0, context);
+    if (x.dtype !== "bool") return node;
+    const { emit } = context;
+    const numbers = emit.op("Cast", [x], { to: dtypeCodes.int32 });
+    const attributes = { keepdims: intOf(node, "keepdims", 1), noop_with_empty_axes: intOf(node, "noop_with_empty_axes", 0) };
+    return [emit.op("Cast", [emit.op(node.operator, [numbers, ...node.inputs.slice(1)], attributes)], { to: dtypeCodes.bool })];
+  },
+};
+
 /** Operators whose inputs or attributes kept their form and changed their meaning. */
 export const meaningAdaptations: Readonly<Record<string, readonly Adaptation[]>> = {
+  ReduceMax: [ofBools],
+  ReduceMin: [ofBools],
   Softmax: [overTheRest],
   LogSoftmax: [overTheRest],
   Hardmax: [overTheRest],

@@ -150,6 +150,33 @@ test("Squeeze without axes takes those of the file's sizes away, not the batch's
   expect((await executable.run({ x: tensor("float32", [1, 1, 3], [1, 2, 3]) }))["y"]?.shape).toEqual([1, 3]);
 });
 
+test("axes that are an attribute, before opset 13, are kept where a form has more than one adaptation", async () => {
+  const axes = { axes: { kind: "ints", value: [1] } } as const;
+  const squeezed = bytesOf({ inputs: [value("x", ["N", 1, 1])], nodes: [node("Squeeze", ["x"], ["y"], axes)], opsets: { "": 11 } });
+  const { graph } = importOnnx(squeezed);
+  expect(graph.values[graph.outputs["y"] ?? ""]?.shape).toEqual(["batch", 1]);
+  const largest = bytesOf({ nodes: [node("ReduceMax", ["x"], ["y"], axes)], opsets: { "": 11 } });
+  expect(await answer(largest, { x: tensor("float32", [2, 3], [1, 3, 2, 6, 4, 5]) })).toEqual([3, 6]);
+});
+
+test("the largest of bools is whether any is true, the smallest whether all are", async () => {
+  const parts = { inputs: [value("x", ["N", 2], "bool")], initializers: { axes: tensor("int64", [1], [1]) }, opsets: { "": 20 } };
+  const x = tensor("bool", [3, 2], [0, 0, 0, 1, 1, 1]);
+  expect(await answer(bytesOf({ ...parts, nodes: [node("ReduceMax", ["x", "axes"], ["y"])] }), { x })).toEqual([0, 1, 1]);
+  expect(await answer(bytesOf({ ...parts, nodes: [node("ReduceMin", ["x", "axes"], ["y"])] }), { x })).toEqual([0, 0, 1]);
+});
+
+test("MaxPool's Indices are refused by name where they are used, and passed over where they are not", () => {
+  const parts = { inputs: [value("x", ["N", 1, 4])] };
+  const pool = node("MaxPool", ["x"], ["y", "where"], { kernel_shape: { kind: "ints", value: [2] } });
+  expect(importOnnx(bytesOf({ ...parts, nodes: [pool] })).graph.nodes.map(({ operator }) => operator)).toEqual(["MaxPool"]);
+  const used = [pool, node("Cast", ["where"], ["z"], { to: { kind: "int", value: 1 } })];
+  expect(refusal({ ...parts, nodes: used, outputs: [value("y", undefined, undefined), value("z", undefined, undefined)] })).toMatchObject({
+    code: "FORMAT_UNSUPPORTED",
+    message: expect.stringContaining('node "y" (MaxPool): its second output, Indices, is used'),
+  });
+});
+
 test("before opset 18 Split gave even parts without saying how many, and its outputs tell", () => {
   const parts = { inputs: [value("x", ["N", 6])], opsets: { "": 13 }, outputs: [value("y", undefined, undefined), value("z", undefined, undefined)] };
   const { graph } = importOnnx(bytesOf({ ...parts, nodes: [node("Split", ["x"], ["y", "z"], { axis: { kind: "int", value: 1 } })] }));

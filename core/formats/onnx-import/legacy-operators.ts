@@ -69,7 +69,7 @@ export const legacyAdaptations: Readonly<Record<string, readonly Adaptation[]>> 
   MaxPool: [
     {
       adapt(node, { refuse }) {
-        if (intOf(node, "storage_order", 0) !== 0 && node.outputs > 1) refuse("indices in column-major order (storage_order = 1) are not read");
+        if (node.outputs > 1) refuse("its second output, Indices, is used, which is not read; the largest elements alone are");
         return withoutAttributes(node, "storage_order");
       },
     },
