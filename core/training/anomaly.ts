@@ -14,6 +14,8 @@ export interface ValueRange {
   readonly max: number | undefined;
   readonly nans: number;
   readonly infinities: number;
+  /** Place of the first NaN or infinity in the first dimension: of a feed its row. Absent without one, and for a scalar. */
+  readonly firstRow?: number;
 }
 
 /** The operator that made a number which is none. */
@@ -72,7 +74,8 @@ export async function findAnomaly(backend: Backend, { graph, executable, feeds }
 /** An anomaly in a sentence: `gradient/Div_3 (Div, backward) made NaN: ...`. */
 export function describeAnomaly({ node, operator, phase, output, inputs }: Anomaly): string {
   const what = output.nans > 0 ? "NaN" : "infinity";
-  if (operator === undefined) return `the ${phase} "${node}" holds ${what} (${describeRange(output)})`;
+  const row = phase === "input" && output.firstRow !== undefined ? ` in row ${output.firstRow} of its batch` : "";
+  if (operator === undefined) return `the ${phase} "${node}" holds ${what}${row} (${describeRange(output)})`;
   const given = inputs.map((input) => `"${input.name}" ${describeRange(input)}`).join(", ");
   return `the first ${what} comes from node "${node}" (${operator}, ${phase}) of ${given}`;
 }
@@ -121,9 +124,12 @@ function isBad(range: ValueRange | undefined): boolean {
 
 function note(ranges: Map<ValueName, ValueRange>, name: ValueName, value: Tensor | undefined): void {
   if (value === undefined || value.dtype === "string") return;
-  let [min, max, nans, infinities] = [Infinity, -Infinity, 0, 0];
+  let [min, max, nans, infinities, index] = [Infinity, -Infinity, 0, 0, -1];
+  let first: number | undefined;
   for (const element of value.data as Iterable<number | bigint>) {
     const number = Number(element); // strings were passed over
+    index += 1;
+    if (!Number.isFinite(number)) first ??= index;
     if (Number.isNaN(number)) nans += 1;
     else if (!Number.isFinite(number)) infinities += 1;
     else {
@@ -132,7 +138,9 @@ function note(ranges: Map<ValueName, ValueRange>, name: ValueName, value: Tensor
     }
   }
   const none = min > max;
-  ranges.set(name, { name, shape: value.shape, min: none ? undefined : min, max: none ? undefined : max, nans, infinities });
+  const [rows] = value.shape;
+  const place = first !== undefined && rows !== undefined && { firstRow: Math.floor((first * rows) / value.data.length) };
+  ranges.set(name, { name, shape: value.shape, min: none ? undefined : min, max: none ? undefined : max, nans, infinities, ...place });
 }
 
 /** The float values of all nodes, in groups that fit into memory together. */

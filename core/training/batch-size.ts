@@ -1,9 +1,8 @@
-import type { FeedSource } from "../data/feed-batches.ts";
 import { EspalierError } from "../errors.ts";
 import { bytesText, largestBatchSize } from "../profiling/index.ts";
 import { bytesPerElement, elementCount } from "../tensor.ts";
 import type { RunBatchSize } from "./event.ts";
-import type { FitOptions } from "./fit-options.ts";
+import { isFeedSource, type FitOptions } from "./fit-options.ts";
 import type { StepGraphs } from "./trainer.ts";
 
 /** Keras's. */
@@ -18,11 +17,6 @@ const leastUpdates = 32;
 /** Batches below this make normalisation by the batch noisy; few rows do not change that. */
 const leastMost = 16;
 const largest = 4096;
-
-/** Rows that are made into batches by `fit` itself, as opposed to data that comes in batches. */
-export function isFeedSource(data: FitOptions["train"]): data is FeedSource {
-  return typeof data === "object" && "feedsAt" in data;
-}
 
 /**
  * The batch size of a run whose data are rows: the number asked for, or for "auto" that of the checkpoint, else the largest power of two whose step fits into

@@ -86,8 +86,8 @@ describe("a run that diverges", () => {
     const data = plane({ rows: 4, coefficients: [1, 2, 3] });
     const features = tensor("float32", [4, 3], toNumbers(data["features"]!).with(7, Number.NaN));
     const error = await failure({ ...plan(), train: batchesOf({ ...data, features }, 2) });
-    expect(error.details["anomaly"]).toMatchObject({ node: "features", operator: undefined, phase: "input", output: { nans: 1 } });
-    expect(error.message).toContain('the input "features" holds NaN');
+    expect(error.details["anomaly"]).toMatchObject({ node: "features", operator: undefined, phase: "input", output: { nans: 1, firstRow: 0 } });
+    expect(error.message).toMatch(/in step 2 of epoch 1 .*the input "features" holds NaN in row 0 of its batch.*; correct that data/);
   });
 
   test("in validation names the operator and gives back the weights that training had come to", async () => {

@@ -62,11 +62,12 @@ export async function diverged(run: Run, { keeper, what, weights, validated }: D
   const { learningRate, anomaly } = seen;
   const details: Divergence = { step: seen.step, epoch: seen.epoch, learningRate, checkpoint: keeper.location, anomaly };
   const cause = seen.anomaly === undefined ? "" : `; ${describeAnomaly(seen.anomaly)}`;
+  const isData = seen.anomaly?.phase === "input" && seen.anomaly.output.name !== "learning_rate";
+  const advice = isData ? "correct that data, or leave its rows out" : "lower the learning rate or look for extreme values in the data";
   const rest = keeper.location === undefined ? "no checkpoint had been written" : `the last good checkpoint is ${keeper.location}`;
   const error = new EspalierError(
     "LOSS_NOT_FINITE",
-    `fit: ${what} in step ${seen.step} of epoch ${seen.epoch} at learning rate ${seen.learningRate}${cause}; lower the learning rate or look for extreme ` +
-      `values in the data; ${rest}`,
+    `fit: ${what} in step ${seen.step} of epoch ${seen.epoch} at learning rate ${seen.learningRate}${cause}; ${advice}; ${rest}`,
     { ...details },
   );
   const kept = best?.state ?? state;

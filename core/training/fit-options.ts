@@ -94,8 +94,10 @@ export interface FitResult {
   readonly bestEpoch: number;
 }
 
-/** @throws ARGUMENT_INVALID for a count or seed out of range */
-export function checkFitOptions({ epochs = 10, seed = 0, checkpointEvery = 1, accumulateSteps = 1, weights = "best", optimizer }: FitOptions): void {
+/** @throws ARGUMENT_INVALID for a count or seed out of range, and for what is not of its type at all: JavaScript has no compiler to say so */
+export function checkFitOptions(options: FitOptions): void {
+  const { epochs = 10, seed = 0, checkpointEvery = 1, accumulateSteps = 1, weights = "best", optimizer } = options;
+  checkKinds(options);
   checkWhole("epochs", epochs, 1);
   checkWhole("seed", seed, 0);
   checkWhole("checkpointEvery", checkpointEvery, 1);
@@ -104,6 +106,30 @@ export function checkFitOptions({ epochs = 10, seed = 0, checkpointEvery = 1, ac
     throw new EspalierError("ARGUMENT_INVALID", `fit: weights must be "best", "last" or "averaged", not "${weights}"`, { weights });
   if (weights === "averaged" && typeof optimizer.config["ema"] !== "number")
     throw new EspalierError("ARGUMENT_INVALID", `fit: ${optimizer.name} keeps no averages of the weights; give it ema, such as 0.999`, { weights });
+}
+
+/** By a member that each kind has. */
+function checkKinds({ model, backend, loss, optimizer, train, validation, resume }: FitOptions): void {
+  checkKind("model", model, { member: "graph", hint: "a model, such as network.build()" });
+  checkKind("backend", backend, { member: "compile", hint: "a backend, such as openReference()" });
+  if (!Array.isArray(loss)) checkKind("loss", loss, { member: "build", hint: "a loss, such as softmaxCrossEntropy(), or createLoss by its name" });
+  checkKind("optimizer", optimizer, { member: "apply", hint: "an optimizer, such as adam(), or createOptimizer by its name" });
+  if (typeof train !== "function" && !isFeedSource(train))
+    checkKind("train", train, { member: "iterate", hint: "batches, such as tensorBatches(tensors), or rows, such as tensorFeeds(tensors)" });
+  if (validation !== undefined) checkKind("validation", validation, { member: "iterate", hint: "batches, such as tensorBatches(tensors)" });
+  if (resume !== undefined) checkKind("resume", resume, { member: "graphHash", hint: 'a checkpoint, such as await store.load("last")' });
+}
+
+function checkKind(name: string, value: unknown, { member, hint }: { readonly member: string; readonly hint: string }): void {
+  if (typeof value === "object" && value !== null && member in value) return;
+  const found =
+    value instanceof Promise ? "a promise (await it)" : typeof value === "string" ? JSON.stringify(value) : value === null ? "null" : typeof value;
+  throw new EspalierError("ARGUMENT_INVALID", `fit: ${name} must be ${hint}, not ${found}`, { option: name });
+}
+
+/** Rows that are made into batches by `fit` itself, as opposed to data that comes in batches. */
+export function isFeedSource(data: FitOptions["train"]): data is FeedSource {
+  return typeof data === "object" && data !== null && "feedsAt" in data;
 }
 
 function checkWhole(name: string, value: number, least: number): void {

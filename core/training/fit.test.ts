@@ -224,3 +224,25 @@ describe("fit", () => {
     expect(await moved(1e6)).toBeCloseTo(await moved(), 3);
   });
 });
+
+test.each<[string, object, string]>([
+  ["optimizer", { optimizer: "adam" }, 'optimizer must be an optimizer, such as adam(), or createOptimizer by its name, not "adam"'],
+  ["loss", { loss: "mse" }, 'loss must be a loss, such as softmaxCrossEntropy(), or createLoss by its name, not "mse"'],
+  ["model", { model: {} }, "model must be a model"],
+  ["backend", { backend: Promise.resolve(openReference()) }, "backend must be a backend, such as openReference(), not a promise (await it)"],
+  ["data", { train: undefined }, "train must be batches"],
+  ["data's function", { train: () => undefined }, "train({ epoch: 1, seed: 0 }) must return batches"],
+  ["validation", { validation: [] }, "validation must be batches"],
+  ["checkpoint", { resume: Promise.resolve() }, 'resume must be a checkpoint, such as await store.load("last"), not a promise (await it)'],
+  ["checkpoint", { resume: null }, "resume must be a checkpoint"],
+])("a %s of another kind is refused with one that would do", async (_what, wrong, message) => {
+  const options = {
+    model: linear({ width: 3, head: { task: "regression" } }),
+    backend: openReference(),
+    loss: meanSquaredError(),
+    optimizer: sgd(),
+    train: batchesOf(plane({ rows: 4, coefficients: [1, 2, 3] }), 2),
+  };
+  const refusal = { code: "ARGUMENT_INVALID", message: expect.stringContaining(`fit: ${message}`) };
+  await expect(fit({ ...options, ...wrong } as never)).rejects.toMatchObject(refusal); // as plain JavaScript may call it
+});

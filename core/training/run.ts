@@ -5,14 +5,13 @@ import { EspalierError } from "../errors.ts";
 import type { Model } from "../models/model.ts";
 import { suggestNames } from "../nearest.ts";
 import type { Tensors } from "../tensor.ts";
-import { isFeedSource } from "./batch-size.ts";
 import type { Callback } from "./callbacks/callback.ts";
 import { checkCallbackNames } from "./callbacks/dispatch.ts";
 import { earlyStopping as earlyStoppingCallback } from "./callbacks/early-stopping.ts";
 import { scheduleCallback } from "./callbacks/schedule-state.ts";
 import type { Standing } from "./checkpoint.ts";
 import type { RunBatchSize } from "./event.ts";
-import type { FitOptions } from "./fit-options.ts";
+import { isFeedSource, type FitOptions } from "./fit-options.ts";
 import { lossTerms, type NamedTerm } from "./loss-terms.ts";
 import { accuracy, mae, rootMeanSquaredError, type Metric } from "./metrics/index.ts";
 import { numberNames, resolveMonitor, type Monitor } from "./monitor.ts";
@@ -65,7 +64,14 @@ export function planRun(options: FitOptions, batchSize: RunBatchSize | undefined
   checkCallbackNames(callbacks);
   const dataOf = (epoch: number): Dataset<Tensors> => {
     if (isFeedSource(train)) return feedBatches(train, { batchSize: batchSize?.rows ?? 1, shuffle: { epoch, seed } });
-    return typeof train === "function" ? train({ epoch, seed }) : train;
+    const data = typeof train === "function" ? train({ epoch, seed }) : train;
+    if (data === undefined || !("iterate" in data))
+      throw new EspalierError(
+        "ARGUMENT_INVALID",
+        `fit: train({ epoch: ${epoch}, seed: ${seed} }) must return batches, such as tensorBatches(tensors)`,
+        { epoch },
+      );
+    return data;
   };
   return { model, backend, terms, metrics, monitor, numbers, callbacks, epochs, seed, accumulateSteps, sampleWeights, batchSize, dataOf };
 }
