@@ -6,14 +6,26 @@ import { planGraph, type Plan } from "./plan.ts";
 import { PlanCache } from "./plan-cache.ts";
 import { bindKernels, type BoundKernel } from "./kernels/bind.ts";
 import { optimizerShares } from "./kernels/optimizer-kernels.ts";
-import { addressesAt, control, looks, optimizerTasks, type TeamAnswer, type TeamMessage, type TeamSettings, type TeamSource } from "./team.ts";
+import {
+  addressesAt,
+  control,
+  failureAt,
+  looks,
+  mostAddresses,
+  mostFailureBytes,
+  optimizerTasks,
+  type TeamAnswer,
+  type TeamMessage,
+  type TeamSettings,
+  type TeamSource,
+} from "./team.ts";
 
 /** One of a team's threads: it compiles the kernels of the same plan, and while the model runs it does its share of each call. */
 async function serve({ control: block, memory, share }: TeamSettings): Promise<void> {
   const port = parentPort;
   if (port === null) throw new TypeError("team-worker.ts runs in a worker thread");
   const numbers = new Int32Array(block);
-  const addresses = new BigInt64Array(block, addressesAt);
+  const addresses = new BigInt64Array(block, addressesAt, mostAddresses);
   const copy = findCopy(await importKoffi());
   const optimize = optimizerShares(memory);
   const models = new Map<number, readonly BoundKernel[]>();
@@ -36,12 +48,17 @@ async function serve({ control: block, memory, share }: TeamSettings): Promise<v
       seen = now;
       try {
         compute();
-      } catch {
-        Atomics.add(numbers, control.failed, 1); // the caller throws
+      } catch (error) {
+        if (Atomics.add(numbers, control.failed, 1) === 0) tell(error); // the caller throws
       }
       Atomics.add(numbers, control.done, 1);
       Atomics.notify(numbers, control.done);
     }
+  };
+  const tell = (error: unknown): void => {
+    const text = new TextEncoder().encode(String(error)).subarray(0, mostFailureBytes);
+    new Uint8Array(block, failureAt).set(text);
+    numbers[control.failureBytes] = text.length;
   };
   const compute = (): void => {
     const at = (place: number): number => numbers[place] ?? 0;

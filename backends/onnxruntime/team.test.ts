@@ -31,7 +31,7 @@ test("what fails in another thread fails here", async () => {
   const table = arena.allocate("float64", [2]);
   table?.fill(99 as never);
   await team.listen();
-  expect(() => team.optimize(arena.offsetOf(table ?? []) ?? 0, () => undefined)).toThrow(/another thread/);
+  expect(() => team.optimize(arena.offsetOf(table ?? []) ?? 0, () => undefined)).toThrow(/another thread: RangeError: there is no optimizer 99/);
   team.rest();
   await team.close();
 });

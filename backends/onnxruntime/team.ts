@@ -55,7 +55,7 @@ export interface TeamSettings {
   readonly share: Share;
 }
 
-/** Places in the control block: 32-bit numbers, then from `addressesAt` bytes on the addresses. */
+/** Places in the control block: 32-bit numbers, then from `addressesAt` bytes on the addresses, and from `failureAt` on what the first thread that failed says. */
 export const control = {
   calls: 0,
   done: 1,
@@ -66,6 +66,7 @@ export const control = {
   inputs: 6,
   outputs: 7,
   /** The last run that has ended; like `calls` it starts again below 0 after 2^31. */ ended: 8,
+  /** Bytes of the failure's text. */ failureBytes: 9,
 } as const;
 
 /** A call that is no kernel's: an optimizer's tasks, whose input is where their table is. */
@@ -75,6 +76,11 @@ export const addressesAt = 64;
 
 /** Inputs and outputs that one call can have. */
 export const mostAddresses = 120;
+
+export const failureAt: number = addressesAt + 8 * mostAddresses;
+
+/** Longer texts of failures are cut. */
+export const mostFailureBytes = 1024;
 
 /** Times that a thread looks before it sleeps, about 0.02 ms: ONNX Runtime's own threads want the core between kernels. */
 export const looks = 2000;
@@ -108,10 +114,10 @@ export class KernelTeam {
   constructor(threads: number, { memory }: Arena, leastBytes: number = worthHelp) {
     this.threads = threads;
     this.leastBytes = leastBytes;
-    const block = new SharedArrayBuffer(addressesAt + 8 * mostAddresses);
+    const block = new SharedArrayBuffer(failureAt + mostFailureBytes);
     this.#settings = { control: block, memory };
     this.#control = new Int32Array(block);
-    this.#addresses = new BigInt64Array(block, addressesAt);
+    this.#addresses = new BigInt64Array(block, addressesAt, mostAddresses);
   }
 
   /** Starts the threads. Calling twice is harmless. */
@@ -217,7 +223,9 @@ export class KernelTeam {
     } finally {
       this.#await(others);
     }
-    if (Atomics.load(this.#control, control.failed) > 0) throw new EspalierError("INTERNAL", "a kernel failed in another thread", { call });
+    if (Atomics.load(this.#control, control.failed) === 0) return;
+    const bytes = new Uint8Array(this.#settings.control, failureAt, this.#control[control.failureBytes]);
+    throw new EspalierError("INTERNAL", `a kernel failed in another thread: ${new TextDecoder().decode(bytes.slice())}`, { call });
   }
 
   #await(others: number): void {
