@@ -19,6 +19,7 @@ export function planActivationGrad([dy]: readonly KernelType[], parts: Activatio
   const source = gradientFunction(parts);
   return {
     functions: [source],
+    writes: [size],
     scratchBytes: 4 * partBytes,
     phases: [
       ({ functions, scratch, read, target, write, share }, inputs, [to = 0n]) => {
@@ -40,8 +41,7 @@ function gradientFunction({ bounds, isSum }: ActivationGradParts): FunctionSourc
     name: `activation gradient ${isSum} ${JSON.stringify(bounds)}`,
     parameters: ["i32", "i32", "i32", "i32", "i32"],
     build(code) {
-      const [first, second, third] = [code.parameter(0), code.parameter(1), code.parameter(2)];
-      const [dx, bytes] = [code.parameter(3), code.parameter(4)];
+      const [first, second, third, dx, bytes] = code.take(5);
       const mask = masked(code, bounds);
       code.loop({ end: bytes, step: 16 }, (at) => {
         const one = code.load(code.int("add", first, at));

@@ -16,6 +16,7 @@ export const batchMoments: HostKernel = {
     const source = momentsFunction(pixels);
     return {
       functions: [source],
+      writes: [channels, channels],
       scratchBytes: Math.max(width * pixels * 4, channels * 8),
       sharedBytes: images * channels * momentBytes,
       phases: [
@@ -70,7 +71,7 @@ export function momentsFunction(pixels: number): FunctionSource {
     name: `moments ${pixels}`,
     parameters: ["i32", "i32", "i32"],
     build(code) {
-      const [part, results, channels] = [code.parameter(0), code.parameter(1), code.parameter(2)];
+      const [part, results, channels] = code.take(3);
       const scale = code.constant(1 / pixels);
       const count = sideBySide(pixels);
       const totals = Array.from({ length: count }, () => code.local("v128"));

@@ -1,4 +1,3 @@
-import type { Local } from "../wasm/function-builder.ts";
 import type { FunctionSource } from "../wasm/module.ts";
 import { masked, type Bounds } from "./bounds.ts";
 import { addAll, channelParts, eachPart, sideBySide, type HostKernel, type KernelPlan, type KernelType } from "./host-kernel.ts";
@@ -29,6 +28,7 @@ export function planBatchNormalizationGrad(dy: KernelType, bounds?: Bounds): Ker
   const numbers = images * channels * entry; // of each channel, after the sums of each image's channels
   return {
     functions: [sums, apply],
+    writes: [images * channels * pixels, channels, channels],
     scratchBytes: 3 * partSize + 4 * values,
     sharedBytes: numbers + channels * numberBytes,
     phases: [
@@ -98,9 +98,10 @@ function sumsFunction(pixels: number, bounds: Bounds | undefined): FunctionSourc
     name: `normalization sums ${pixels} ${JSON.stringify(bounds)}`,
     parameters: ["i32", "i32", "i32", "i32", "i32"],
     build(code) {
-      const [dy, x, numbers, sums, channels] = [code.parameter(0), code.parameter(1), code.parameter(2), code.parameter(3), code.parameter(4)];
+      const [dy, x, numbers, sums, channels] = code.take(5);
       const count = Math.min(sideBySide(pixels), bounds === undefined ? 4 : 2);
-      const [totals, products] = [0, 1].map(() => Array.from({ length: count }, () => code.local("v128"))) as [Local[], Local[]];
+      const totals = Array.from({ length: count }, () => code.local("v128"));
+      const products = totals.map(() => code.local("v128"));
       const mask = masked(code, bounds);
       code.loop({ end: channels, step: 1 }, () => {
         for (const sum of [...totals, ...products]) code.constant(0, sum);
@@ -132,7 +133,7 @@ function applyFunction(pixels: number, bounds: Bounds | undefined): FunctionSour
     name: `normalization apply ${pixels} ${JSON.stringify(bounds)}`,
     parameters: ["i32", "i32", "i32", "i32", "i32"],
     build(code) {
-      const [dy, x, dx, numbers, channels] = [code.parameter(0), code.parameter(1), code.parameter(2), code.parameter(3), code.parameter(4)];
+      const [dy, x, dx, numbers, channels] = code.take(5);
       const mask = masked(code, bounds);
       code.loop({ end: channels, step: 1 }, () => {
         const [mean, slope, shift] = [code.loadSplat(numbers), code.loadSplat(numbers, 4), code.loadSplat(numbers, 8)];

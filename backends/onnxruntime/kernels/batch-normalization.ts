@@ -19,6 +19,7 @@ export function planBatchNormalization(x: KernelType, options: NormalizationOpti
   const partSize = width * pixels * 4;
   return {
     functions: [source],
+    writes: [parts.images * channels * pixels],
     scratchBytes: Math.max(2 * partSize, channels * scratchOfNumbers),
     sharedBytes: channels * numberBytes,
     phases: [
@@ -72,7 +73,7 @@ function normalizeFunction(pixels: number, bounds: Bounds | undefined): Function
     name: `normalize ${pixels} ${JSON.stringify(bounds)}`,
     parameters: ["i32", "i32", "i32", "i32"],
     build(code) {
-      const [x, y, numbers, channels] = [code.parameter(0), code.parameter(1), code.parameter(2), code.parameter(3)];
+      const [x, y, numbers, channels] = code.take(4);
       const normalizes = normalizer(code, bounds);
       code.loop({ end: channels, step: 1 }, () => {
         const normalize = normalizes(numbers);

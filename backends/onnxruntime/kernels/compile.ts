@@ -1,3 +1,4 @@
+import { EspalierError } from "../../../core/index.ts";
 import type { Arena } from "../arena.ts";
 import type { Computation } from "../native/custom-operators.ts";
 import type { OrtLibrary } from "../native/ort-library.ts";
@@ -34,8 +35,10 @@ export interface KernelHost {
  * Compiles a model's kernels to one WebAssembly module over the arena.
  *
  * @returns undefined when the arena has no room for their memory
+ * @throws INTERNAL when a kernel would not write just what its outputs hold
  */
 export async function compileKernels(calls: readonly KernelCall[], { arena, library, help }: KernelHost): Promise<CompiledKernels | undefined> {
+  for (const call of calls) checkWrites(call);
   if (calls.length === 0) return { computations: [], isHelped: false, release: () => undefined };
   const most = (sizes: readonly number[]): number => Math.ceil(Math.max(...sizes) / 64) * 64;
   const [scratchBytes, sharedBytes] = [most(calls.map(({ plan }) => plan.scratchBytes)), most(calls.map(({ plan }) => plan.sharedBytes ?? 0))];
@@ -75,6 +78,18 @@ export async function compileKernels(calls: readonly KernelCall[], { arena, libr
     arena.free(floats);
     throw error;
   }
+}
+
+/** Refuses a kernel that would write past its outputs, or leave a part of them as it was. */
+function checkWrites({ plan, outputs }: KernelCall): void {
+  const sizes = outputs.map((shape) => shape.reduce((a, b) => a * b, 1));
+  if (sizes.join() === plan.writes.join()) return;
+  const names = plan.functions.map(({ name }) => name);
+  throw new EspalierError(
+    "INTERNAL",
+    `a kernel (${names.join("; ")}) writes ${plan.writes.join(" and ")} numbers to outputs of ${outputs.map((shape) => `[${shape.join(", ")}]`).join(" and ")}`,
+    { functions: names, writes: plan.writes, outputs },
+  );
 }
 
 function shared(call: number, own: BoundKernel | undefined, team: TeamModel): BoundKernel {

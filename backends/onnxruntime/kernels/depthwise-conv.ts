@@ -94,6 +94,7 @@ function planFilter(filter: PlaneFilter, { hasBias = false, normalization, hasMo
   const combined = combineMoments({ images, channels, pixels: places }, { at: momentsAt, firstOutput: 1 });
   return {
     functions: [source, ...(hasMoments ? [moments] : [])],
+    writes: [images * channels * places, ...(hasMoments ? [channels, channels] : [])],
     scratchBytes: Math.max(biasesAt + channels * 4, channels * Math.max(scratchOfNumbers, scratchOfMoments)),
     sharedBytes: momentsAt + (hasMoments ? images * channels * momentBytes : 0),
     phases: [

@@ -81,6 +81,7 @@ function planWeightGrad(problem: WeightProblem): KernelPlan {
   const all = { offset: 0, bytes: groups * weights * 4 };
   return {
     functions: [source],
+    writes: [groups * weights],
     scratchBytes: Math.max(paddedAt + padded, all.bytes, groups * channels * scratchOfNumbers),
     sharedBytes: sumsAt + sums * mostShares,
     phases: [
@@ -126,8 +127,7 @@ function weightGradFunction(problem: WeightProblem): FunctionSource {
     name: `weight gradient ${[channels, units, kernel, input, output, strides, dilations, planes.insideBytes].join(" ")} ${JSON.stringify(normalized)}`,
     parameters: ["i32", "i32", "i32", "i32", "i32", "i32"],
     build(code) {
-      const [x, dy, padded] = [code.parameter(0), code.parameter(1), code.parameter(2)];
-      const [numbers, sums, groups] = [code.parameter(3), code.parameter(4), code.parameter(5)];
+      const [x, dy, padded, numbers, sums, groups] = code.take(6);
       const normalizes = normalized && normalizer(code, normalized.bounds);
       const atOnce = groupsAtOnce(problem);
       code.loop({ end: groups, step: atOnce }, (done) => {

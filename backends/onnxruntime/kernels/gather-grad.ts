@@ -1,4 +1,3 @@
-import type { Local } from "../wasm/function-builder.ts";
 import type { FunctionSource } from "../wasm/module.ts";
 import { rangeOf, type HostKernel, type Share } from "./host-kernel.ts";
 import { eachRows, rowParts } from "./row-parts.ts";
@@ -27,6 +26,7 @@ export const gatherGrad: HostKernel = {
     const source = addFunction(columns);
     return {
       functions: [source],
+      writes: [rows * columns],
       scratchBytes: bytes + row + all.bytes,
       phases: [
         (tools, [, places = 0n, gradient = 0n], [dx = 0n]) => {
@@ -101,7 +101,7 @@ function addFunction(columns: number): FunctionSource {
     name: `add ${columns}`,
     parameters: ["i32", "i32"],
     build(code) {
-      const [to, from] = code.parameters as [Local, Local]; // as above
+      const [to, from] = code.take(2);
       code.loop({ end: columns * 4, step: 16 }, (at) => {
         const place = code.int("add", to, at);
         code.store(place, 0, code.vector("add", [code.load(place), code.load(code.int("add", from, at))]));

@@ -22,6 +22,7 @@ export function planGeluGrad([dy, x]: readonly KernelType[], { bias, sums }: Gel
   const row = { offset: 0, bytes: columns * 4 };
   return {
     functions: [source],
+    writes: [parts.rows * columns, ...(sums ? [columns] : [])],
     scratchBytes: 3 * bytes + columns * 4,
     sharedBytes: totals.bytes,
     phases: [
@@ -46,7 +47,7 @@ function geluGradFunction(columns: number, { bias, sums }: GeluGradParts): Funct
     name: `gelu gradient ${columns}${bias ? " bias" : ""}${sums ? " sums" : ""}`,
     parameters: ["i32", "i32", "i32", "i32", "i32", "i32"],
     build(code) {
-      const [dy, x, biases, dx, totals, rows] = code.parameters as [Local, Local, Local, Local, Local, Local]; // as above
+      const [dy, x, biases, dx, totals, rows] = code.take(6);
       const slope = geluSlope(code);
       code.loop({ end: rows, step: 1 }, () => {
         code.loop({ end: columns * 4, step: 16 }, (at) => {
@@ -77,13 +78,7 @@ const tailScale = 0.275;
 
 /** A function of vectors: share(x) + x density(x), the derivative of x share(x). */
 function geluSlope(code: FunctionBuilder): (x: Local) => Local {
-  const [one, half, scale, density, sign] = [1, 0.5, tailScale, 1 / Math.sqrt(2 * Math.PI), -0].map((value) => code.constant(value)) as [
-    Local,
-    Local,
-    Local,
-    Local,
-    Local,
-  ]; // as many as numbers
+  const [one, half, scale, density, sign] = code.constants([1, 0.5, tailScale, 1 / Math.sqrt(2 * Math.PI), -0]);
   const powers = tail.map((value) => code.constant(value));
   const exponent = code.constant(-0.5 * Math.LOG2E);
   const power = powerOfTwo(code);

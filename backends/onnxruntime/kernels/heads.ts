@@ -21,6 +21,7 @@ export function planSplitHeads(y: KernelType | undefined, scale: number): Kernel
   const row = { offset: 0, bytes: width };
   return {
     functions: [source],
+    writes: [placesOf(shape) * shape.size],
     scratchBytes: 2 * most + width,
     phases: [
       ({ functions, scratch, read, target, write, share }, [product = 0n, bias = 0n], [to = 0n]) => {
@@ -49,6 +50,7 @@ export function planMergeHeads(x: KernelType | undefined): KernelPlan | undefine
   const totals = columnSums(parts, 1);
   return {
     functions: [source],
+    writes: [placesOf(shape) * shape.size, parts.columns],
     scratchBytes: 2 * most,
     sharedBytes: totals.bytes,
     phases: [
@@ -73,6 +75,10 @@ function headsOf(type: KernelType | undefined): Heads | undefined {
   const [batch = 0, heads = 0, length = 0, size = 0] = type?.shape ?? [];
   const isThere = type?.dtype === "float32" && type.shape.length === 4 && batch * heads * length * size > 0;
   return isThere && size % 4 === 0 ? { batch, heads, length, size } : undefined;
+}
+
+function placesOf({ batch, heads, length }: Heads): number {
+  return batch * heads * length;
 }
 
 /** Places that are worked on at a time. */
@@ -108,7 +114,7 @@ function splitFunction({ heads, size }: Heads, scale: number): FunctionSource {
     name: `split ${heads} heads ${size} ${scale}`,
     parameters: ["i32", "i32", "i32", "i32"],
     build(code) {
-      const [rows, bias, to, count] = code.parameters as [Local, Local, Local, Local]; // as above
+      const [rows, bias, to, count] = code.take(4);
       const factor = code.constant(scale);
       eachPlace(code, { count, size }, (at) => {
         const value = code.vector("add", [code.load(code.int("add", rows, at)), code.load(code.int("add", bias, at))]);
@@ -128,7 +134,7 @@ function mergeFunction({ heads, size }: Heads): FunctionSource {
     name: `merge ${heads} heads ${size}`,
     parameters: ["i32", "i32", "i32", "i32"],
     build(code) {
-      const [from, rows, sums, count] = code.parameters as [Local, Local, Local, Local]; // as above
+      const [from, rows, sums, count] = code.take(4);
       eachPlace(code, { count, size }, (at) => {
         const value = code.load(code.int("add", from, at));
         code.store(code.int("add", rows, at), 0, value);

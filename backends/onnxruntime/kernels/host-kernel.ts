@@ -56,6 +56,8 @@ export type Phase = (tools: KernelTools, inputs: readonly bigint[], outputs: rea
 /** How one node is computed. */
 export interface KernelPlan {
   readonly functions: readonly FunctionSource[];
+  /** How many floats it writes to each output. */
+  readonly writes: readonly number[];
   /** Scratch memory of each thread. */
   readonly scratchBytes: number;
   /** Memory that all threads see; none by default. */

@@ -38,6 +38,7 @@ export function planLayerNormalizationGrad(
   const statistics = Math.ceil(height / 4) * 16;
   return {
     functions: [source],
+    writes: [all, ...Array.from({ length: 1 + extra }, () => parts.columns)],
     scratchBytes: 4 * bytes + 2 * statistics + row.bytes,
     sharedBytes: totals.bytes,
     phases: [
@@ -74,17 +75,7 @@ function gradFunction(columns: number, { residual, extra }: LayerNormalizationGr
     name: `layer normalization gradient ${columns}${residual ? " residual" : ""} ${extra}`,
     parameters: Array.from({ length: 9 }, () => "i32" as const),
     build(code) {
-      const [dy, x, scale, means, inverses, round, dx, sums, rows] = code.parameters as [
-        Local,
-        Local,
-        Local,
-        Local,
-        Local,
-        Local,
-        Local,
-        Local,
-        Local,
-      ]; // nine, as above
+      const [dy, x, scale, means, inverses, round, dx, sums, rows] = code.take(9);
       const share = code.constant(-1 / columns);
       code.loop({ end: rows, step: 1 }, () => {
         const [mean, inverse] = [code.loadSplat(means), code.loadSplat(inverses)];

@@ -41,6 +41,7 @@ export function planMaxPoolGrad({ attributes, inputs: [x] }: Pick<KernelUse, "at
   const size = width * pixels * 4;
   return {
     functions: [source],
+    writes: [images * channels * pixels],
     scratchBytes: 2 * size + width * places * 4,
     phases: [
       ({ functions, scratch, read, target, write, share }, [from = 0n, , gradient = 0n], [to = 0n]) => {
@@ -74,7 +75,7 @@ function gradientFunction(tiles: Tiles): FunctionSource {
     name: `max pool gradient ${[input, output, rows].join(" ")} ${JSON.stringify(bounds)}`,
     parameters: ["i32", "i32", "i32", "i32"],
     build(code) {
-      const [x, dy, dx, channels] = [code.parameter(0), code.parameter(1), code.parameter(2), code.parameter(3)];
+      const [x, dy, dx, channels] = code.take(4);
       const mask = masked(code, bounds);
       const left = input[0] - output[0] * rows; // rows that no window reached
       code.loop({ end: channels, step: 1 }, () => {

@@ -37,6 +37,7 @@ export function planMaxPoolWindowsGrad(pooled: PooledWindows): KernelPlan | unde
   const paddedAt = dyAt + width * places * 4;
   return {
     functions: [source],
+    writes: [images * channels * pixels],
     scratchBytes: paddedAt + 2 * padded,
     phases: [
       ({ functions, scratch, floats, read, target, write, share }, [from = 0n, , gradient = 0n], [to = 0n]) => {
@@ -65,8 +66,7 @@ function gradientFunction(windows: Windows): FunctionSource {
     name: `max pool windows gradient ${[input, output, kernel, strides, dilations, planes.insideBytes].join(" ")} ${JSON.stringify(bounds)}`,
     parameters: ["i32", "i32", "i32", "i32", "i32", "i32"],
     build(code) {
-      const [x, dy, dx] = [code.parameter(0), code.parameter(1), code.parameter(2)];
-      const [values, sums, channels] = [code.parameter(3), code.parameter(4), code.parameter(5)];
+      const [x, dy, dx, values, sums, channels] = code.take(6);
       const [mask, zero] = [masked(code, bounds), code.constant(0)];
       const row = code.local("i32"); // bytes from a plane's start to the windows' first row
       code.loop({ end: channels, step: 1 }, () => {

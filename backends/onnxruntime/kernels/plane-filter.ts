@@ -47,8 +47,7 @@ export function filterFunction(filter: PlaneFilter, { planes, hasBias, input: no
     name: `depthwise ${[input, output, kernel, begin, strides, dilations, spread, isFlipped, hasBias].join(" ")} ${JSON.stringify(normalized)}`,
     parameters: ["i32", "i32", "i32", "i32", "i32", "i32", "i32"],
     build(code) {
-      const [x, y, kernels, biases] = [code.parameter(0), code.parameter(1), code.parameter(2), code.parameter(3)];
-      const [padded, numbers, channels] = [code.parameter(4), code.parameter(5), code.parameter(6)];
+      const [x, y, kernels, biases, padded, numbers, channels] = code.take(7);
       const normalizes = normalized && normalizer(code, normalized.bounds);
       const atOnce = planesAtOnce(planes);
       code.loop({ end: channels, step: atOnce }, (done) => {

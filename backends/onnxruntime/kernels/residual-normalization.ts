@@ -21,6 +21,7 @@ export function planResidualNormalization([branch]: readonly KernelType[], { eps
   const statistics = Math.ceil(height / 4) * 16;
   return {
     functions: [source],
+    writes: [parts.rows * columns, parts.rows * columns, parts.rows, parts.rows],
     scratchBytes: 4 * bytes + 2 * statistics + 3 * row.bytes,
     phases: [
       ({ functions, scratch, read, target, write, share }, [from = 0n, added = 0n, round = 0n, scale = 0n, shift = 0n], outputs) => {
@@ -54,8 +55,8 @@ function normalizationFunction(columns: number, epsilon: number): FunctionSource
     name: `residual normalization ${columns} ${epsilon}`,
     parameters: Array.from({ length: 10 }, () => "i32" as const),
     build(code) {
-      const [branch, round, bias, scale, shift, sum, y, means, inverses, rows] = code.parameters as Parameters;
-      const [share, least, one] = [1 / columns, epsilon, 1].map((value) => code.constant(value)) as [Local, Local, Local]; // as many as numbers
+      const [branch, round, bias, scale, shift, sum, y, means, inverses, rows] = code.take(10);
+      const [share, least, one] = code.constants([1 / columns, epsilon, 1]);
       const count = Math.min(sideBySide(columns), 4);
       const totals = Array.from({ length: count }, () => code.local("v128"));
       /** The sum of what is made of each vector of the row. */
@@ -92,8 +93,6 @@ function normalizationFunction(columns: number, epsilon: number): FunctionSource
     },
   };
 }
-
-type Parameters = [Local, Local, Local, Local, Local, Local, Local, Local, Local, Local]; // ten, as the function has
 
 function loadAt(code: FunctionBuilder, address: Local, at: Local, offset: number): Local {
   return code.load(code.int("add", address, at), offset);

@@ -1,4 +1,3 @@
-import type { Local } from "../wasm/function-builder.ts";
 import type { FunctionSource } from "../wasm/module.ts";
 import { addAll, sideBySide, type KernelPlan, type KernelType } from "./host-kernel.ts";
 import { eachRows, rowParts } from "./row-parts.ts";
@@ -10,6 +9,7 @@ export function planSoftmaxGrad([y]: readonly KernelType[]): KernelPlan | undefi
   const source = softmaxGradFunction(parts.columns);
   return {
     functions: [source],
+    writes: [parts.rows * parts.columns],
     scratchBytes: 3 * parts.bytes,
     phases: [
       ({ functions, scratch, read, target, write, share }, [from = 0n, gradient = 0n], [dx = 0n]) => {
@@ -29,7 +29,7 @@ function softmaxGradFunction(columns: number): FunctionSource {
     name: `softmax gradient ${columns}`,
     parameters: ["i32", "i32", "i32", "i32"],
     build(code) {
-      const [y, dy, dx, rows] = code.parameters as [Local, Local, Local, Local]; // as above
+      const [y, dy, dx, rows] = code.take(4);
       const count = Math.min(sideBySide(columns), 4);
       const totals = Array.from({ length: count }, () => code.local("v128"));
       code.loop({ end: rows, step: 1 }, () => {

@@ -42,6 +42,11 @@ const vectorOperations = {
 
 const intOperations = { add: 0x6a, sub: 0x6b, mul: 0x6c } as const;
 
+/** So many locals. */
+type Locals<Count extends number, Known extends readonly Local[] = []> = Known["length"] extends Count
+  ? Known
+  : Locals<Count, readonly [...Known, Local]>;
+
 /**
  * Writes one function's code. Every operation puts its result into a local: engines keep locals in registers.
  *
@@ -54,6 +59,12 @@ export class FunctionBuilder {
 
   constructor(parameters: readonly ValueKind[]) {
     this.parameters = parameters.map((kind, index) => ({ kind, index }));
+  }
+
+  /** All parameters, which must be so many. */
+  take<Count extends number>(count: Count): Locals<Count> {
+    if (this.parameters.length !== count) throw new RangeError(`a function of ${this.parameters.length} parameters takes ${count}`);
+    return this.parameters as unknown as Locals<Count>; // of that length
   }
 
   /** A parameter. */
@@ -152,6 +163,11 @@ export class FunctionBuilder {
     const bytes = new Uint8Array(Float32Array.of(value, value, value, value).buffer);
     this.#bytes.push(0xfd, 0x0c, ...bytes);
     return this.#set(target);
+  }
+
+  /** Several constants, each in all four places of a vector. */
+  constants<const Values extends readonly number[]>(values: Values): { readonly [Place in keyof Values]: Local } {
+    return values.map((value) => this.constant(value)) as { readonly [Place in keyof Values]: Local }; // one for each value
   }
 
   /** Four floats out of the eight of two vectors, by their places. */

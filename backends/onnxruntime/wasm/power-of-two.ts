@@ -10,7 +10,7 @@ const polynomial = [
 
 /** A function of vectors that are 0 or below: 2^x to 2e-7 of it, and 1.2e-38 below -126. Its constants are loaded once, where this is called. */
 export function powerOfTwo(code: FunctionBuilder): (x: Local) => Local {
-  const [least, magic, one] = [-126, rounder, 1].map((value) => code.constant(value)) as [Local, Local, Local]; // as many as numbers
+  const [least, magic, one] = code.constants([-126, rounder, 1]);
   const powers = polynomial.map((value) => code.constant(value));
   return (x) => {
     const bounded = code.vector("higher", [x, least]); // one instruction where `max` is seven, and a NaN stays one

@@ -32,6 +32,7 @@ export function planFromTiles(tiling: Tiling, matrix: Matrix): KernelPlan {
   const total = images * tiles[0] * tiles[1];
   return {
     functions: [transform, copy],
+    writes: [images * channels * height * width],
     scratchBytes: points * spacing + resultBytes + lineVectors * (plane.bytes + size * plane.rowBytes),
     phases: [
       (tools, [from = 0n], [to = 0n]) => {
@@ -97,14 +98,7 @@ function transformFunction(tiling: Tiling, matrix: Matrix): FunctionSource {
     name: `from tiles ${matrix.join(" ")} ${extent} ${step} ${seenColumns}, ${shape[1]} ${tiles[1]} ${bytes}`,
     parameters: ["i32", "i32", "i32", "i32", "i32", "i32"],
     build(code) {
-      const [from, distance, buffer, plane, rows, vectors] = [0, 1, 2, 3, 4, 5].map((i) => code.parameter(i)) as [
-        Local,
-        Local,
-        Local,
-        Local,
-        Local,
-        Local,
-      ];
+      const [from, distance, buffer, plane, rows, vectors] = code.take(6);
       const linear = new LinearCode(code);
       const zero = code.constant(0);
       code.loop({ end: rows, step: 1 }, () => {
@@ -174,7 +168,7 @@ function copyFunction(tiling: Tiling): FunctionSource {
     name: `tiles to rows of ${width}, ${rowBytes} ${bytes}`,
     parameters: ["i32", "i32", "i32", "i32", "i32"],
     build(code) {
-      const [from, to, distance, rows, vectors] = [code.parameter(0), code.parameter(1), code.parameter(2), code.parameter(3), code.parameter(4)];
+      const [from, to, distance, rows, vectors] = code.take(5);
       code.loop({ end: vectors, step: 1 }, () => {
         const channels = fourAddresses(code, to, distance);
         const source = code.int("add", from, 0);

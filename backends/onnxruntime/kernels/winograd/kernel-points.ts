@@ -16,7 +16,7 @@ export function planKernelToPoints(units: number, channels: number, matrix: Matr
     name: `kernel to points ${layout.spacing} ${matrix.length}`,
     parameters: ["i32", "i32", "i32"],
     build(code) {
-      const [from, to, vectors] = [code.parameter(0), code.parameter(1), code.parameter(2)];
+      const [from, to, vectors] = code.take(3);
       const linear = new LinearCode(code);
       code.loop({ end: vectors, step: 1 }, () => {
         const columns = loadColumns(code, from).map((column) => linear.multiply(matrix, column)); // [3, size]
@@ -29,6 +29,7 @@ export function planKernelToPoints(units: number, channels: number, matrix: Matr
   };
   return {
     functions: [source],
+    writes: [layout.points * layout.kernels],
     scratchBytes: layout.pointBytes + layout.kernelBytes,
     phases: [
       (tools, [from = 0n], [to = 0n]) => {
@@ -50,7 +51,7 @@ export function planPointsToKernel(units: number, channels: number, matrix: Matr
     name: `points to kernel ${size}`,
     parameters: ["i32", "i32", "i32", "i32"],
     build(code) {
-      const [from, distance, to, vectors] = [code.parameter(0), code.parameter(1), code.parameter(2), code.parameter(3)];
+      const [from, distance, to, vectors] = code.take(4);
       const linear = new LinearCode(code);
       code.loop({ end: vectors, step: 1 }, () => {
         const point = code.int("add", from, 0);
@@ -71,6 +72,7 @@ export function planPointsToKernel(units: number, channels: number, matrix: Matr
   };
   return {
     functions: [source],
+    writes: [layout.kernels * 9],
     scratchBytes: layout.pointBytes + layout.kernelBytes,
     phases: [
       (tools, [from = 0n], [to = 0n]) => {

@@ -31,6 +31,7 @@ export function planToTiles(tiling: Tiling, matrix: Matrix): KernelPlan {
   const total = images * tiles[0] * tiles[1];
   return {
     functions: [copy, transform],
+    writes: [points * total * channels],
     scratchBytes: points * spacing + sourceBytes + lineVectors * (plane.bytes + rowsBytes),
     phases: [
       (tools, [from = 0n], [to = 0n]) => {
@@ -85,7 +86,7 @@ function copyFunction(tiling: Tiling): FunctionSource {
     name: `tiles from rows of ${width}, ${rowBytes} ${bytes}`,
     parameters: ["i32", "i32", "i32", "i32", "i32"],
     build(code) {
-      const [from, distance, to, rows, vectors] = [code.parameter(0), code.parameter(1), code.parameter(2), code.parameter(3), code.parameter(4)];
+      const [from, distance, to, rows, vectors] = code.take(5);
       code.loop({ end: vectors, step: 1 }, () => {
         const channels = fourAddresses(code, from, distance);
         const target = code.int("add", to, 0);
@@ -142,7 +143,7 @@ function transformFunction(tiling: Tiling, matrix: Matrix, spacing: number): Fun
     name: `to tiles ${matrix.join(" ")} ${extent} ${step} ${seenColumns}, ${shape[1]} ${tiles[1]} ${bytes} ${spacing}`,
     parameters: ["i32", "i32", "i32", "i32", "i32"],
     build(code) {
-      const [plane, buffer, to, rows, vectors] = [code.parameter(0), code.parameter(1), code.parameter(2), code.parameter(3), code.parameter(4)];
+      const [plane, buffer, to, rows, vectors] = code.take(5);
       const linear = new LinearCode(code);
       code.loop({ end: rows, step: 1 }, () => {
         const [above, below] = [code.int("add", plane, 0), code.int("add", buffer, 0)];
