@@ -75,3 +75,13 @@ test("memory is estimated within a factor of 3 of what ONNX Runtime takes at its
   expect(measured / estimated).toBeGreaterThan(1 / 3);
   expect(measured / estimated).toBeLessThan(3);
 });
+
+test("a product that ONNX Runtime joins with its activation, and a pooling in its blocked layout, are told by their own nodes", async () => {
+  const input = model.graph.inputs[0]?.name ?? "";
+  const feeds = { [input]: tensor("float32", [8, 1, 8, 8], new Float32Array(512)) };
+  const { graph: forward, state } = model;
+  const found = await profile({ backend, graph: forward, state, feeds, clock: () => performance.now(), runs: 1 });
+  const operators = new Set(found.rows?.map(({ operator }) => operator));
+  for (const operator of ["Conv", "MaxPool", "Gemm"]) expect(operators).toContain(operator);
+  expect(found.timeline.filter(({ origin, node }) => origin === undefined && /Gemm|MaxPool|Conv/.test(node))).toEqual([]);
+});

@@ -54,11 +54,16 @@ export function parseProfile(text: string): readonly KernelTiming[] {
   return events
     .filter(({ cat, name, ts }) => cat === "Node" && name.endsWith(kernelSuffix) && ts >= start)
     .map(({ name, ts, dur, args }) => ({
-      node: name.slice(0, -kernelSuffix.length),
+      node: nodeOf(name.slice(0, -kernelSuffix.length)),
       kernel: args.op_name ?? "",
       startMs: (ts - start) / 1000,
       durationMs: dur / 1000,
     }));
+}
+
+/** The name that a node had before ONNX Runtime joined it with the activation after it, or gave it its blocked layout. */
+function nodeOf(name: string): string {
+  return name.replace(/^fused /, "").replace(/_nchwc$/, "");
 }
 
 function parseEvents(text: string): readonly ProfileEvent[] {
