@@ -14,6 +14,7 @@ const commands: Readonly<Record<string, () => Promise<AddCommand>>> = {
   evaluate: async () => (await import("./evaluate.ts")).addEvaluate,
   serve: async () => (await import("./serve.ts")).addServe,
   inspect: async () => (await import("./inspect.ts")).addInspect,
+  import: async () => (await import("./import.ts")).addImport,
   export: async () => (await import("./export.ts")).addExport,
   profile: async () => (await import("./profile.ts")).addProfile,
   deploy: async () => (await import("./deploy.ts")).addDeploy,

@@ -263,6 +263,7 @@ export {
   bundleToOnnx,
   importOnnx,
   onnxAttributes,
+  onnxToBundle,
   opsets,
   readableOpsets,
   toOnnx,
@@ -276,6 +277,7 @@ export {
   type OnnxGraph,
   type OnnxModel,
   type OnnxNode,
+  type OnnxToBundleOptions,
   type OnnxValue,
   type ToOnnxOptions,
 } from "./formats/index.ts";

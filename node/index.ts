@@ -1,7 +1,7 @@
 export { nodeBackends } from "./backends.ts";
 export { loadBundle, saveBundle } from "./bundle/bundle-files.ts";
 export { fileCheckpoints, type FileCheckpoints, type FileCheckpointsOptions } from "./checkpoints/index.ts";
-export { importOnnxFile } from "./formats/import-onnx-file.ts";
+export { importOnnxBundle, importOnnxFile, type ImportOnnxBundleOptions } from "./formats/import-onnx-file.ts";
 export { describeEnvironment } from "./environment.ts";
 export { examineBackend, type Examination } from "./examine-backend.ts";
 export { openNodeBackend } from "./open-backend.ts";

@@ -4,3 +4,4 @@ export { encodeOnnx, type OnnxAttribute, type OnnxDimension, type OnnxGraph, typ
 export { decodeOnnx, type DecodeOnnxOptions } from "./onnx-reader.ts";
 export type { ExternalData, ExternalRange } from "./onnx-tensor.ts";
 export { importOnnx, readableOpsets, type ImportOnnxOptions } from "./onnx-import/import-onnx.ts";
+export { onnxToBundle, type OnnxToBundleOptions } from "./onnx-to-bundle.ts";

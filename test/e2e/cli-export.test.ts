@@ -50,6 +50,21 @@ it("exports a bundle whose file gives in ONNX Runtime the probabilities that esp
   expect(Object.keys(importOnnx(bytes).state)).toEqual(bundle.graph.state.map(({ name }) => name));
 });
 
+it("makes the bundle again of the file that it was exported to, which then predicts the same", async () => {
+  expect((await run("export", "sizes", "--out", "again.onnx")).code).toBe(0);
+  const { code, stdout } = await run("import", "again.onnx", "--out", "again", "--json");
+  expect(code).toBe(0);
+  expect(JSON.parse(stdout.trimEnd().split("\n").at(-1) ?? "")).toMatchObject({ ok: true, bundle: "again", task: "classification", target: "label" });
+  expect((await run("predict", "again", "sizes.csv")).stdout).toBe((await run("predict", "sizes", "sizes.csv")).stdout);
+});
+
+it("refuses to import what is no ONNX file, and classes that are not as many as the model's numbers", async () => {
+  expect(await run("import", "sizes.csv", "--out", "none")).toMatchObject({ code: 2, stderr: expect.stringContaining("DATA_MALFORMED") });
+  const { code, stderr } = await run("import", "sizes.onnx", "--classes", "a,b,c", "--out", "none");
+  expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining("answers 2 numbers, and 3 classes were named") });
+  expect((await run("inspect", "none")).code).toBe(2);
+});
+
 it("refuses an unknown format, a missing --out and a path that holds no bundle, and leaves no file behind", async () => {
   expect(await run("export", "sizes", "--format", "keras", "--out", "x.onnx")).toMatchObject({
     code: 2,

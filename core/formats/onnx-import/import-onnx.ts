@@ -40,8 +40,12 @@ export interface ImportOnnxOptions {
  * const model = importOnnx(bytes, { dimensions: { height: 32, width: 320 } });
  * const executable = await backend.compile(model.graph, { state: model.state });
  */
-export function importOnnx(bytes: Uint8Array, { dimensions = {}, constants = {}, externalData }: ImportOnnxOptions = {}): Model {
-  const model = decodeOnnx(bytes, externalData === undefined ? {} : { externalData });
+export function importOnnx(bytes: Uint8Array, { externalData, ...options }: ImportOnnxOptions = {}): Model {
+  return importOnnxModel(decodeOnnx(bytes, externalData === undefined ? {} : { externalData }), options);
+}
+
+/** What `importOnnx` makes of a file that was decoded before. @throws as `importOnnx` */
+export function importOnnxModel(model: OnnxModel, { dimensions = {}, constants = {} }: Omit<ImportOnnxOptions, "externalData"> = {}): Model {
   const opset = readableOpset(model);
   const importer = new GraphImporter(model, { opset, dimensions, constants });
   const graph = simplify(importer.run());
