@@ -1,22 +1,13 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { differentiate, GraphBuilder, Random, tensor, toNumbers, type Backend, type Graph, type Tensor, type Value } from "../../../core/index.ts";
+import { afterAll, expect, test } from "vitest";
+import { differentiate, GraphBuilder, Random, tensor, toNumbers, type Graph, type Tensor, type Value } from "../../../core/index.ts";
 import { openReference } from "../../reference/index.ts";
 import { openOnnxRuntime } from "../backend.ts";
-import { importKoffi } from "../native/koffi.ts";
 import { planGraph } from "../plan.ts";
+import { hasOwnKernels } from "../testing/own-kernels.ts";
 
 const reference = openReference();
-let backend: Backend;
-beforeAll(async () => {
-  backend = await openOnnxRuntime({ thread: "inline", threads: 1 });
-});
+const backend = await openOnnxRuntime({ thread: "inline", threads: 1 });
 afterAll(() => backend.dispose());
-
-/** Without the optional package nothing is fused. */
-const isThere = await importKoffi().then(
-  () => true,
-  () => false,
-);
 
 type Activation = (builder: GraphBuilder, x: Value) => Value;
 
@@ -43,7 +34,7 @@ for (const [name, activation] of Object.entries(activations)) {
     [2, 3, 20],
     [2, 9, 96, 96],
   ]) {
-    test.skipIf(!isThere)(
+    test.skipIf(!hasOwnKernels)(
       `normalisation of ${shape.join("x")} by the batch with ${name} and its gradients are two kernels after the statistics`,
       async () => {
         const graph = normalized(shape, activation);
@@ -57,13 +48,13 @@ for (const [name, activation] of Object.entries(activations)) {
   }
 }
 
-test.skipIf(!isThere)("a normalised value that others read too is written, and a gradient that others read is masked for them", async () => {
+test.skipIf(!hasOwnKernels)("a normalised value that others read too is written, and a gradient that others read is masked for them", async () => {
   const graph = normalized([2, 3, 4, 4], relu, (builder, normal) => builder.output("normal", normal));
   await expectAsReference(graph);
   expect(planGraph(graph, { kernels: true }).model?.nodes.map(({ operator }) => operator)).toContain("Relu");
 });
 
-test.skipIf(!isThere)("pooling what Relu gave has one kernel for both gradients", async () => {
+test.skipIf(!hasOwnKernels)("pooling what Relu gave has one kernel for both gradients", async () => {
   const builder = new GraphBuilder("pooled");
   const x = builder.input("x", "float32", [3, 5, 10, 14]);
   const y = builder.op("MaxPool", [builder.op("Relu", [x])], { kernel_shape: [2, 2], strides: [2, 2] });
@@ -83,7 +74,7 @@ for (const { size, strides } of [
   { size: [16, 12], strides: [2, 2] },
   { size: [4, 4], strides: [2, 2] },
 ]) {
-  test.skipIf(!isThere)(
+  test.skipIf(!hasOwnKernels)(
     `a depthwise convolution of ${size.join("x")} by ${strides.join("x")} normalises what it reads, forward and backward`,
     async () => {
       const graph = depthwiseBlock(size, strides, 5);
@@ -96,14 +87,17 @@ for (const { size, strides } of [
   );
 }
 
-test.skipIf(!isThere)("planes whose elements are no whole vectors are normalised by ONNX Runtime before and after their convolution", async () => {
-  const graph = depthwiseBlock([7, 5], [1, 1], 3);
-  await expectAsReference(graph);
-  expect(planGraph(graph, { kernels: true }).model?.nodes.map(({ operator }) => operator)).toContain("BatchNormalization");
-});
+test.skipIf(!hasOwnKernels)(
+  "planes whose elements are no whole vectors are normalised by ONNX Runtime before and after their convolution",
+  async () => {
+    const graph = depthwiseBlock([7, 5], [1, 1], 3);
+    await expectAsReference(graph);
+    expect(planGraph(graph, { kernels: true }).model?.nodes.map(({ operator }) => operator)).toContain("BatchNormalization");
+  },
+);
 
 for (const [name, activation] of Object.entries(activations)) {
-  test.skipIf(!isThere)(`the gradient of ${name} after a residual is one kernel with the sum of what arrives`, async () => {
+  test.skipIf(!hasOwnKernels)(`the gradient of ${name} after a residual is one kernel with the sum of what arrives`, async () => {
     const builder = new GraphBuilder("residual");
     const shape = [2, 64, 48, 48];
     const [a, b] = [builder.input("a", "float32", shape), builder.input("b", "float32", shape)];
@@ -120,7 +114,7 @@ for (const [name, activation] of Object.entries(activations)) {
   });
 }
 
-test.skipIf(!isThere)("where Relu let nothing pass, NaN included, an infinite gradient ends", async () => {
+test.skipIf(!hasOwnKernels)("where Relu let nothing pass, NaN included, an infinite gradient ends", async () => {
   const builder = new GraphBuilder("infinite");
   const shape = [1, 2 ** 18];
   const [x, g] = [builder.input("x", "float32", shape), builder.input("g", "float32", shape)];
@@ -144,7 +138,7 @@ test.skipIf(!isThere)("where Relu let nothing pass, NaN included, an infinite gr
   await executable.dispose();
 });
 
-test.skipIf(!isThere)("a row that makes a column of products wider is added by ONNX Runtime before heads are split", async () => {
+test.skipIf(!hasOwnKernels)("a row that makes a column of products wider is added by ONNX Runtime before heads are split", async () => {
   const builder = new GraphBuilder("broadcast");
   const product = builder.op("MatMul", [builder.input("x", "float32", [2, 6, 5]), builder.input("w", "float32", [5, 1])]);
   const rows = builder.op("Add", [product, builder.input("b", "float32", [8])]);
@@ -154,7 +148,7 @@ test.skipIf(!isThere)("a row that makes a column of products wider is added by O
   expect(planGraph(graph, { kernels: true }).calls).toHaveLength(0);
 });
 
-test.skipIf(!isThere)("a normalisation over two axes with a bias for the last one alone keeps its gradients apart", async () => {
+test.skipIf(!hasOwnKernels)("a normalisation over two axes with a bias for the last one alone keeps its gradients apart", async () => {
   const builder = new GraphBuilder("axes");
   const [x, scale, bias] = [builder.input("x", "float32", [6, 3, 8]), builder.input("s", "float32", [3, 8]), builder.input("o", "float32", [8])];
   const h = builder.op("Add", [x, builder.input("b", "float32", [8])]);

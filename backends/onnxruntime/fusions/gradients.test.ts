@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, expect, test } from "vitest";
 import {
   differentiate,
   GraphBuilder,
@@ -13,23 +13,13 @@ import {
 } from "../../../core/index.ts";
 import { openReference } from "../../reference/index.ts";
 import { openOnnxRuntime } from "../backend.ts";
-import { importKoffi } from "../native/koffi.ts";
 import { planGraph } from "../plan.ts";
+import { hasOwnKernels } from "../testing/own-kernels.ts";
 
 const reference = openReference();
-let backend: Backend;
-let pair: Backend;
-beforeAll(async () => {
-  backend = await openOnnxRuntime({ thread: "inline", threads: 1 });
-  pair = await openOnnxRuntime({ thread: "inline", threads: 2, leastSharedBytes: 1 });
-});
+const backend = await openOnnxRuntime({ thread: "inline", threads: 1 });
+const pair = await openOnnxRuntime({ thread: "inline", threads: 2, leastSharedBytes: 1 });
 afterAll(() => Promise.all([backend.dispose(), pair.dispose()]));
-
-/** Without the optional package there are no kernels. */
-const isThere = await importKoffi().then(
-  () => true,
-  () => false,
-);
 
 interface Case {
   readonly what: string;
@@ -149,11 +139,14 @@ const cases: readonly Case[] = [
 ];
 
 for (const item of cases) {
-  test.skipIf(!isThere)(`gradients of ${item.what} take ${item.kernels} kernels and are the reference's, to 1e-5 of the largest value`, async () => {
-    const { given, expected, kernels } = await gradientsOf(item);
-    expect(kernels).toBe(item.kernels);
-    expect(distanceOf(item, { given, expected })).toBeLessThan(1e-5);
-  });
+  test.skipIf(!hasOwnKernels)(
+    `gradients of ${item.what} take ${item.kernels} kernels and are the reference's, to 1e-5 of the largest value`,
+    async () => {
+      const { given, expected, kernels } = await gradientsOf(item);
+      expect(kernels).toBe(item.kernels);
+      expect(distanceOf(item, { given, expected })).toBeLessThan(1e-5);
+    },
+  );
 }
 
 /** Kernels of so many bytes that other threads help. */
@@ -167,7 +160,7 @@ const large: readonly Case[] = [
 ];
 
 for (const item of large) {
-  test.skipIf(!isThere)(`gradients of ${item.what} in two threads are the reference's`, async () => {
+  test.skipIf(!hasOwnKernels)(`gradients of ${item.what} in two threads are the reference's`, async () => {
     expect(distanceOf(item, await gradientsOf(item, { tested: pair }))).toBeLessThan(1e-5);
   });
 }
@@ -182,7 +175,7 @@ function distanceOf(item: Case, { given, expected }: Pick<Gradients, "given" | "
   return Math.max(...distances);
 }
 
-test.skipIf(!isThere)("the gradient of gelu is the normal distribution's to 2e-7, far from zero too", async () => {
+test.skipIf(!hasOwnKernels)("the gradient of gelu is the normal distribution's to 2e-7, far from zero too", async () => {
   const builder = new GraphBuilder("gelu");
   const x = builder.input("x", "float32", [1, 4096]);
   const loss = builder.op("ReduceSum", [builder.op("Gelu", [x])], { keepdims: 0 });
@@ -203,7 +196,7 @@ test.skipIf(!isThere)("the gradient of gelu is the normal distribution's to 2e-7
   });
 });
 
-test.skipIf(!isThere)("a value that is not a number stays none", async () => {
+test.skipIf(!hasOwnKernels)("a value that is not a number stays none", async () => {
   const { given } = await gradientsOf(unary("Gelu", [1, 4]), { only: Number.NaN });
   expect(toNumbers(given["dx"] as Tensor)).toEqual([Number.NaN, Number.NaN, Number.NaN, Number.NaN]);
 });

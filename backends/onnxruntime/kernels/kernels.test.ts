@@ -1,27 +1,17 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { GraphBuilder, Random, tensor, toNumbers, type Attribute, type Backend, type Tensor, type Tensors } from "../../../core/index.ts";
+import { afterAll, expect, test } from "vitest";
+import { GraphBuilder, Random, tensor, toNumbers, type Attribute, type Tensor, type Tensors } from "../../../core/index.ts";
 import { openReference } from "../../reference/index.ts";
 import { openOnnxRuntime } from "../backend.ts";
-import { importKoffi } from "../native/koffi.ts";
 import { planGraph } from "../plan.ts";
+import { hasOwnKernels } from "../testing/own-kernels.ts";
 
 const reference = openReference();
-let backend: Backend;
-let helped: Backend;
-beforeAll(async () => {
-  backend = await openOnnxRuntime({ thread: "inline", threads: 1 });
-  helped = await openOnnxRuntime({ thread: "inline", threads: 3, leastSharedBytes: 1 });
-});
+const backend = await openOnnxRuntime({ thread: "inline", threads: 1 });
+const helped = await openOnnxRuntime({ thread: "inline", threads: 3, leastSharedBytes: 1 });
 afterAll(async () => {
   await backend.dispose();
   await helped.dispose();
 });
-
-/** Without the optional package nodes go to ONNX Runtime, which the conformance suite compares. */
-const isThere = await importKoffi().then(
-  () => true,
-  () => false,
-);
 
 interface Case {
   readonly operator: string;
@@ -166,7 +156,7 @@ const pools: readonly Case[] = [
 
 for (const item of [...moments, ...normalizations, ...depthwise, ...convolutions, ...pools]) {
   const what = `${item.operator} of ${item.shapes.map((shape) => shape.join("x")).join(", ")} ${JSON.stringify(item.attributes ?? {})}`;
-  test.skipIf(!isThere)(`our kernel of ${what} is what the reference computes, to 2e-5 of the largest value`, async () => {
+  test.skipIf(!hasOwnKernels)(`our kernel of ${what} is what the reference computes, to 2e-5 of the largest value`, async () => {
     const { given, inThreads, expected, calls } = await compute(item);
     expect(calls).toBe(1);
     for (const name of Object.keys(expected)) {
@@ -181,19 +171,19 @@ for (const item of [...moments, ...normalizations, ...depthwise, ...convolutions
   });
 }
 
-test.skipIf(!isThere)("a mean of a thousand deviations leaves the variance its digits", async () => {
+test.skipIf(!hasOwnKernels)("a mean of a thousand deviations leaves the variance its digits", async () => {
   const { given, expected } = await compute({ operator: "BatchMoments", shapes: [[4, 3, 16, 16]], outputs: 2, offset: 1000 });
   const [a, b] = [toNumbers(given["1"] as Tensor), toNumbers(expected["1"] as Tensor)];
   a.forEach((value, i) => expect(Math.abs(value / (b[i] ?? Number.NaN) - 1)).toBeLessThan(1e-3)); // E[x^2] - E[x]^2 would be off by 0.1 and more
 });
 
-test.skipIf(!isThere)("shapes that are no whole vectors go to ONNX Runtime", async () => {
+test.skipIf(!hasOwnKernels)("shapes that are no whole vectors go to ONNX Runtime", async () => {
   const { given, expected, calls } = await compute({ operator: "BatchMoments", shapes: [[3, 5, 3, 3]], outputs: 2 });
   expect(calls).toBe(0);
   toNumbers(given["0"] as Tensor).forEach((value, i) => expect(value).toBeCloseTo(toNumbers(expected["0"] as Tensor)[i] ?? Number.NaN, 5));
 });
 
-test.skipIf(!isThere)("a depthwise convolution whose weights nobody trains is ONNX Runtime's", () => {
+test.skipIf(!hasOwnKernels)("a depthwise convolution whose weights nobody trains is ONNX Runtime's", () => {
   const builder = new GraphBuilder("fixed");
   const x = builder.input("x", "float32", [1, 2, 4, 4]);
   const weights = builder.constant(tensor("float32", [2, 1, 1, 1], [2, 3]));
@@ -201,7 +191,7 @@ test.skipIf(!isThere)("a depthwise convolution whose weights nobody trains is ON
   expect(planGraph(builder.build(), { kernels: true }).calls).toHaveLength(0);
 });
 
-test.skipIf(!isThere)("padding wider than a depthwise kernel's reach leaves its gradient to ONNX Runtime", async () => {
+test.skipIf(!hasOwnKernels)("padding wider than a depthwise kernel's reach leaves its gradient to ONNX Runtime", async () => {
   const attributes = { group: 2, strides: [1, 1], dilations: [1, 1], pads: [3, 3, 3, 3], input_spatial: [4, 4] };
   const shapes = [
     [1, 2, 8, 8],

@@ -1,22 +1,13 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, expect, test } from "vitest";
 import { GraphBuilder, Random, tensor, toNumbers, type Backend, type Graph, type Tensor, type Tensors } from "../../../core/index.ts";
 import { openReference } from "../../reference/index.ts";
 import { openOnnxRuntime } from "../backend.ts";
-import { importKoffi } from "../native/koffi.ts";
 import { planGraph } from "../plan.ts";
+import { hasOwnKernels } from "../testing/own-kernels.ts";
 
 const reference = openReference();
-let backend: Backend;
-beforeAll(async () => {
-  backend = await openOnnxRuntime({ thread: "inline", threads: 1 });
-});
+const backend = await openOnnxRuntime({ thread: "inline", threads: 1 });
 afterAll(() => backend.dispose());
-
-/** Without the optional package convolutions go to ONNX Runtime, which the conformance suite compares. */
-const isThere = await importKoffi().then(
-  () => true,
-  () => false,
-);
 
 interface Case {
   readonly images?: number;
@@ -53,14 +44,17 @@ const unfolded: readonly Case[] = [
 
 for (const item of [...winograd, ...unfolded]) {
   const { graph, feeds, state } = problem(item);
-  test.skipIf(!isThere)(`${graph.name}: values and both gradients by our kernels are the reference's, to 1e-5 of the largest value`, async () => {
-    const [given, expected] = [await run(backend, graph, { feeds, state }), await run(reference, graph, { feeds, state })];
-    expect(planGraph(graph, { kernels: true }).calls).toHaveLength(item.stride === undefined ? 7 : 5);
-    for (const name of ["y", "dx", "dw"]) expect(distance(given[name], expected[name])).toBeLessThan(1e-5);
-  });
+  test.skipIf(!hasOwnKernels)(
+    `${graph.name}: values and both gradients by our kernels are the reference's, to 1e-5 of the largest value`,
+    async () => {
+      const [given, expected] = [await run(backend, graph, { feeds, state }), await run(reference, graph, { feeds, state })];
+      expect(planGraph(graph, { kernels: true }).calls).toHaveLength(item.stride === undefined ? 7 : 5);
+      for (const name of ["y", "dx", "dw"]) expect(distance(given[name], expected[name])).toBeLessThan(1e-5);
+    },
+  );
 }
 
-test.skipIf(!isThere)("two threads compute what one does", async () => {
+test.skipIf(!hasOwnKernels)("two threads compute what one does", async () => {
   const pair = await openOnnxRuntime({ thread: "inline", threads: 2, leastSharedBytes: 1 });
   try {
     for (const item of [
@@ -76,7 +70,7 @@ test.skipIf(!isThere)("two threads compute what one does", async () => {
   }
 });
 
-test.skipIf(!isThere)("a graph without updates, whose weights ONNX Runtime prepares once, keeps its convolution", () => {
+test.skipIf(!hasOwnKernels)("a graph without updates, whose weights ONNX Runtime prepares once, keeps its convolution", () => {
   const { graph } = problem({ size: [8, 8] });
   const nodes = graph.nodes.filter(({ operator }) => operator === "Conv");
   const inference = { ...graph, nodes, updates: {}, outputs: { y: nodes[0]?.outputs[0] ?? "" } };
