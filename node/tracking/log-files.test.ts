@@ -88,6 +88,7 @@ test(
       histograms: Record<string, { step: number; num: number }[]>;
     }> => JSON.parse((await run(python, [join(import.meta.dirname, "../../test/golden/read-tensorboard.py"), folder])).stdout) as never; // the script's own form
     const log = (): FitOptions => ({ ...plan(), callbacks: [tensorBoardFiles(folder, { everySteps: 1, histograms: true })] });
+    await stopped(2, log()); // killed before its first checkpoint, say: it is begun anew
     const checkpoint = await stopped(4, log());
     const { history } = await fit({ ...log(), resume: { ...checkpoint } });
     const found = await read().catch(

@@ -25,7 +25,8 @@ export interface TensorBoardOptions {
 
 /**
  * Writes a run as a TensorBoard event file: `batch/loss` and `batch/learningRate` by step, an epoch's numbers (`epoch/loss`, `epoch/validation.accuracy`) by the
- * step that ended it. A resumed run starts another file, and TensorBoard drops what the first one says of steps that are done again.
+ * step that ended it. A resumed run, and one that is begun anew in the same place, starts another file; TensorBoard then drops what earlier files say of the
+ * steps that are done again.
  *
  * @see https://www.tensorflow.org/tensorboard
  */
@@ -36,7 +37,7 @@ export function tensorBoard({ sink, now, everySteps = 20, histograms = false }: 
     async onStart({ step }) {
       await sink.open();
       await write(0, { kind: "version" });
-      if (step > 0) await write(step + 1, { kind: "start" });
+      await write(step + 1, { kind: "start" });
     },
     async onStep({ step, loss, losses = {}, learningRate, rowsPerSecond }) {
       if (everySteps === 0 || step % everySteps !== 0) return;
