@@ -21,7 +21,7 @@ import { findProducts, type FoundProduct } from "./products.ts";
 import type { KernelCall } from "./kernels/compile.ts";
 import { planKernel, type KernelPlan, type KernelType } from "./kernels/index.ts";
 import type { Fused } from "./fusions/fusion.ts";
-import { findFusions } from "./fusions/index.ts";
+import { findFusions, fusionContext } from "./fusions/index.ts";
 import { findLowering } from "./lowering/index.ts";
 import type { LoweringContext, Operand } from "./lowering/lowering.ts";
 import { int, OnnxEmitter } from "./onnx-emitter.ts";
@@ -59,8 +59,9 @@ export function assemble(graph: Graph, wanted: readonly ValueName[], options: As
   const names = new Map<ValueName, string>();
   const nameOf = (value: ValueName): string => (value === "" ? "" : (names.get(value) ?? value));
   const hasProducts = options.products && isTraining;
-  const fusions = kernels ? findFusions(graph, { products: hasProducts }) : new Map<Node, Fused>();
-  const coded = hasProducts ? findProducts(graph, fusions) : new Map<Node, FoundProduct>();
+  const context = fusionContext(graph);
+  const fused = kernels ? callFusions(graph, findFusions(context, { products: hasProducts })) : new Map<Node, FoundKernel>();
+  const coded = hasProducts ? findProducts(context, fused) : new Map<Node, FoundProduct>();
   const joined = joinedProducts(graph);
   const constants = { ...graph.constants, ...initializers };
   for (const node of graph.nodes) {
@@ -74,7 +75,7 @@ export function assemble(graph: Graph, wanted: readonly ValueName[], options: As
       names.set(node.outputs[0] ?? "", emitProduct(sum, emit, nameOf));
       continue;
     }
-    const ours = kernels ? (callFused(graph, fusions.get(node)) ?? callKernel(graph, node, constants)) : undefined;
+    const ours = kernels ? (fused.get(node) ?? callKernel(graph, node, constants)) : undefined;
     if (ours !== undefined) {
       const outputs = own.kernel(ours.call, ours.inputs.map(nameOf));
       ours.outputs.forEach((output, i) => names.set(output, outputs[i] ?? output));
@@ -131,8 +132,17 @@ interface FoundKernel {
   readonly outputs: readonly ValueName[];
 }
 
-function callFused(graph: Graph, fused: Fused | undefined): FoundKernel | undefined {
-  if (fused === undefined) return undefined;
+/** Those whose shapes and types their kernels take. */
+function callFusions(graph: Graph, fusions: ReadonlyMap<Node, Fused>): ReadonlyMap<Node, FoundKernel> {
+  return new Map(
+    [...fusions].flatMap(([node, fused]) => {
+      const found = callFused(graph, fused);
+      return found === undefined ? [] : [[node, found] as const];
+    }),
+  );
+}
+
+function callFused(graph: Graph, fused: Fused): FoundKernel | undefined {
   const [inputs, outputs] = [fused.inputs, fused.outputs].map((values) => values.flatMap((value) => staticType(typeOf(graph, value)) ?? []));
   if (inputs?.length !== fused.inputs.length || outputs?.length !== fused.outputs.length) return undefined;
   const plan = fused.plan({ inputs, outputs });

@@ -60,6 +60,13 @@ const cases: readonly Case[] = [
     build: (builder, { x, w, b }) => builder.op("Relu", [builder.op("Gemm", [x!, w!, b!])]),
   },
   {
+    what: "two dense layers with Relu between, whose gradient lets pass what was above 0",
+    inputs: { x: [50, 40], w: [40, 70], v: [70, 60] },
+    products: 6,
+    left: { MatMul: 0, Gemm: 0, Relu: 0, Greater: 0, Cast: 0 },
+    build: (builder, { x, w, v }) => builder.op("Gemm", [builder.op("Relu", [builder.op("Gemm", [x!, w!])]), v!]),
+  },
+  {
     what: "a dense layer over sequences",
     inputs: { x: [3, 20, 40], w: [40, 70], b: [70] },
     products: 3,

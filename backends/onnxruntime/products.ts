@@ -1,6 +1,7 @@
 import { findOperator, readAttributes, toNumbers, type Graph, type Node, type ValueName } from "../../core/index.ts";
 import { joinedProducts } from "./joined-products.ts";
-import type { Fused } from "./fusions/fusion.ts";
+import { maskedGradient } from "./fusions/activation-bounds.ts";
+import type { Fused, FusionContext } from "./fusions/fusion.ts";
 import type { ProductCall } from "./machine/compile.ts";
 import { worthCode, type Product } from "./machine/product.ts";
 import { strided, type Strided } from "./strided.ts";
@@ -19,12 +20,12 @@ export interface FoundProduct extends ProductCall {
  * It reads operands where they are, transposed by nodes or not, and what follows a product is done with its sums before they are written: a factor, a row
  * or matrix that is added, Relu, a transposition of rows.
  *
- * @param fusions kernels that take the place of nodes: what they read must be there
+ * @param kernels what takes the place of nodes already: what it reads must be there
  */
-export function findProducts(graph: Graph, fusions: ReadonlyMap<Node, Fused>): ReadonlyMap<Node, FoundProduct> {
-  const search = new Search(graph, fusions);
-  const joined = joinedProducts(graph);
-  for (const node of graph.nodes) {
+export function findProducts(context: FusionContext, kernels: ReadonlyMap<Node, Pick<Fused, "inputs" | "outputs">>): ReadonlyMap<Node, FoundProduct> {
+  const search = new Search(context, kernels);
+  const joined = joinedProducts(context.graph);
+  for (const node of context.graph.nodes) {
     const sum = joined.get(node);
     if (sum !== undefined) search.joined(node, sum);
     else if (node.operator === "MatMul") search.matMul(node);
@@ -64,27 +65,18 @@ interface Layout {
 
 class Search {
   readonly found = new Map<Node, FoundProduct>();
+  readonly #context: FusionContext;
   readonly #graph: Graph;
+  /** Values that kernels read or make. */
   readonly #claimed: ReadonlySet<ValueName>;
-  readonly #producers: ReadonlyMap<ValueName, Node>;
-  readonly #readers = new Map<ValueName, Node[]>();
-  readonly #results: ReadonlySet<ValueName>;
   /** Nodes that a product or a kernel took along. */
   readonly #taken: Set<Node>;
 
-  constructor(graph: Graph, fusions: ReadonlyMap<Node, Fused>) {
-    this.#graph = graph;
-    this.#claimed = new Set([...fusions.values()].flatMap(({ inputs, outputs }) => inputs.concat(outputs)));
-    this.#taken = new Set(fusions.keys());
-    this.#producers = new Map(graph.nodes.flatMap((node) => node.outputs.map((output) => [output, node] as const)));
-    this.#results = new Set(Object.values(graph.outputs));
-    for (const node of graph.nodes) {
-      for (const input of node.inputs) {
-        const known = this.#readers.get(input);
-        if (known === undefined) this.#readers.set(input, [node]);
-        else known.push(node);
-      }
-    }
+  constructor(context: FusionContext, kernels: ReadonlyMap<Node, Pick<Fused, "inputs" | "outputs">>) {
+    this.#context = context;
+    this.#graph = context.graph;
+    this.#claimed = new Set([...kernels.values()].flatMap(({ inputs, outputs }) => inputs.concat(outputs)));
+    this.#taken = new Set(kernels.keys());
   }
 
   matMul(node: Node): void {
@@ -145,7 +137,7 @@ class Search {
 
   #start(node: Node, { inputs, scale, shape, layout }: Pick<Chain, "inputs" | "shape" | "layout"> & { readonly scale: number }): void {
     if (inputs.some((value) => this.#graph.values[value]?.dtype !== "float32") || shape.includes(0)) return;
-    const product = productOf(layout, { scale, addend: inputs.length === 3 ? "row" : "none" });
+    const product = productOf(layout, { scale, third: inputs.length === 3 ? "row" : "none" });
     if (product === undefined) return;
     let chain: Chain = { product, inputs, last: node, shape, layout };
     for (let next = this.#follow(chain); next !== undefined; next = this.#follow(chain)) {
@@ -160,27 +152,30 @@ class Search {
   /** The chain with the node after it, when that alone reads its result and can be done before the result is written. */
   #follow(chain: Chain): Chain | undefined {
     const value = chain.last.outputs[0] ?? "";
-    const [node, ...others] = this.#readers.get(value) ?? [];
-    if (node === undefined || others.length > 0 || this.#results.has(value) || this.#claimed.has(value) || this.#taken.has(node)) return undefined;
-    if (chain.isTransposed === true || chain.product.relu) return undefined;
+    const [node] = this.#context.readers(value);
+    if (node === undefined || this.#context.uses(value) > 1 || this.#claimed.has(value) || this.#taken.has(node)) return undefined;
+    if (chain.isTransposed === true || chain.product.relu || chain.product.third === "gate") return undefined;
     const { product, shape } = chain;
     const other = node.inputs.find((input) => input !== value) ?? "";
     switch (node.operator) {
       case "Mul": {
+        if (product.third !== "none") return undefined;
+        const gate = this.#gate(node, value);
+        if (gate !== undefined) return { ...chain, last: node, product: { ...product, third: "gate" }, inputs: [...chain.inputs, gate] };
         const factor = this.#number(other);
-        if (factor === undefined || product.addend !== "none") return undefined;
+        if (factor === undefined) return undefined;
         return this.#keepsShape(node, shape) ? { ...chain, last: node, product: { ...product, scale: product.scale * factor } } : undefined;
       }
       case "Add": {
-        if (product.addend !== "none" || !this.#keepsShape(node, shape) || this.#graph.values[other]?.dtype !== "float32") return undefined;
+        if (product.third !== "none" || !this.#keepsShape(node, shape) || this.#graph.values[other]?.dtype !== "float32") return undefined;
         const added = this.#shapeOf(other);
-        const addend = added?.join() === shape.join() ? "matrix" : added?.length === 1 && added[0] === product.columns ? "row" : undefined;
-        return addend && { ...chain, last: node, product: { ...product, addend }, inputs: [...chain.inputs, other] };
+        const third = added?.join() === shape.join() ? "matrix" : added?.length === 1 && added[0] === product.columns ? "row" : undefined;
+        return third && { ...chain, last: node, product: { ...product, third }, inputs: [...chain.inputs, other] };
       }
       case "Relu":
         return { ...chain, last: node, product: { ...product, relu: true } };
       case "Transpose": {
-        if (product.addend === "matrix") return undefined;
+        if (product.third === "matrix") return undefined;
         const moved = transposed(chain, permOf(node, shape.length));
         return moved && { ...moved, last: node };
       }
@@ -193,7 +188,7 @@ class Search {
   #view(value: ValueName): Strided | undefined {
     const shape = this.#shapeOf(value);
     if (shape === undefined) return undefined;
-    const node = this.#producers.get(value);
+    const node = this.#context.producer(value);
     if (node !== undefined && this.#taken.has(node)) return strided(value, shape); // written as it is read
     if (node?.operator === "Transpose") {
       const of = this.#view(node.inputs[0] ?? "");
@@ -203,11 +198,19 @@ class Search {
     if (node?.operator === "Mul" && !this.#claimed.has(value)) {
       for (const [input = "", factor] of [node.inputs, node.inputs.toReversed()]) {
         const number = this.#number(factor ?? "");
-        const of = number === undefined || this.#producers.get(input)?.operator !== "Transpose" ? undefined : this.#view(input);
+        const of = number === undefined || this.#context.producer(input, "Transpose") === undefined ? undefined : this.#view(input);
         if (of !== undefined && number !== undefined && of.shape.join() === shape.join()) return { ...of, scale: of.scale * number };
       }
     }
     return strided(value, shape);
+  }
+
+  /** What Relu gave, where a node multiplies its gradient with whether that is above 0. */
+  #gate(node: Node, gradient: ValueName): ValueName | undefined {
+    const masked = maskedGradient(node, this.#context);
+    const y = masked?.activation.operator === "Relu" ? masked.activation.outputs[0] : undefined;
+    const isAlike = this.#graph.values[y ?? ""]?.shape.join() === this.#graph.values[gradient]?.shape.join();
+    return masked?.gradient === gradient && isAlike && this.#keepsShape(node, this.#shapeOf(gradient) ?? []) ? y : undefined;
   }
 
   #number(value: ValueName): number | undefined {
@@ -261,7 +264,7 @@ function transposed(chain: Chain, perm: readonly number[]): Chain | undefined {
 /** The product of a layout, whose leading axes are merged to two and with the rows; undefined when there are more, or values lie in no line. */
 function productOf(
   { axes, rows, columns, depth, left, right, row }: Layout,
-  { scale, addend }: Pick<Product, "scale" | "addend">,
+  { scale, third }: Pick<Product, "scale" | "third">,
 ): Product | undefined {
   const merged: Axis[] = [];
   for (const axis of axes) {
@@ -288,7 +291,7 @@ function productOf(
     right: { batches: along("right"), ...right },
     result: { batches: along("result"), row },
     scale,
-    addend,
+    third,
     relu: false,
   };
 }

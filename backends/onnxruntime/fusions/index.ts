@@ -31,11 +31,10 @@ const table: readonly Fusion[] = [
 const withoutProducts: ReadonlySet<Fusion> = new Set([mergeHeads, splitHeads]);
 
 /** What takes the place of nodes of a graph. @param options.products whether products are machine code */
-export function findFusions(graph: Graph, { products = false }: { readonly products?: boolean } = {}): ReadonlyMap<Node, Fused> {
-  const context = contextOf(graph);
+export function findFusions(context: FusionContext, { products = false }: { readonly products?: boolean } = {}): ReadonlyMap<Node, Fused> {
   const fusions = table.filter((fusion) => !products || !withoutProducts.has(fusion));
   return new Map(
-    graph.nodes.flatMap((node) => {
+    context.graph.nodes.flatMap((node) => {
       for (const fusion of fusions) {
         const fused = fusion.match(node, context);
         if (fused !== undefined) return [[node, fused] as const];
@@ -45,7 +44,8 @@ export function findFusions(graph: Graph, { products = false }: { readonly produ
   );
 }
 
-function contextOf(graph: Graph): FusionContext {
+/** What nodes are looked for with. */
+export function fusionContext(graph: Graph): FusionContext {
   const producers = new Map<ValueName, Node>();
   const readers = new Map<ValueName, Node[]>();
   const places = new Map(graph.nodes.map((node, place) => [node, place] as const));

@@ -32,7 +32,7 @@ function productOf({ shape: [lefts, ...a], across = false }: Matrices, { shape: 
     right: { batches: [depth * columns, 0], ...(isRightAcross ? { depth: 1, column: depth } : { depth: columns, column: 1 }) },
     result: { batches: [rows * columns, 0], row: columns },
     scale: 1,
-    addend: "none",
+    third: "none",
     relu: false,
   };
 }

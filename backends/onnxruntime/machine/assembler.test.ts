@@ -33,6 +33,8 @@ const instructions: readonly (readonly [text: string, bytes: string, write: (cod
   ["vaddps zmm5, zmm16, zmm9", "62 d1 7c 40 58 e9", (code) => code.arithmetic("add", 5, 16, 9)],
   ["vmulps zmm5, zmm6, zmm21", "62 b1 4c 48 59 ed", (code) => code.arithmetic("multiply", 5, 6, 21)],
   ["vmaxps zmm20, zmm28, zmm20", "62 a1 1c 40 5f e4", (code) => code.arithmetic("max", 20, 28, 20)],
+  ["vcmpltps k4, zmm28, zmm29", "62 91 1c 40 c2 e5 01", (code) => code.less(4, 28, 29)],
+  ["vmovaps zmm19{k4}{z}, zmm19", "62 a1 7c cc 28 db", (code) => code.keep(19, 4)],
   ["vunpcklps zmm16, zmm0, zmm1", "62 e1 7c 48 14 c1", (code) => code.unpack("lowSingles", 16, 0, 1)],
   ["vunpckhps zmm17, zmm0, zmm1", "62 e1 7c 48 15 c9", (code) => code.unpack("highSingles", 17, 0, 1)],
   ["vunpcklpd zmm4, zmm20, zmm22", "62 b1 dd 40 14 e6", (code) => code.unpack("lowDoubles", 4, 20, 22)],

@@ -228,6 +228,16 @@ export class Assembler {
     this.#vector({ map: 1, prefix: 0, opcode: arithmetic[name], target, first, second });
   }
 
+  /** A mask of where the first is less than the second: not where one is NaN. @param mask 1 to 7 */
+  less(mask: number, first: Vector, second: Vector): void {
+    this.#vector({ map: 1, prefix: 0, opcode: 0xc2, target: mask, first, second, immediate: 1 });
+  }
+
+  /** Makes 0 of the elements that a mask leaves out. */
+  keep(target: Vector, mask: number): void {
+    this.#vector({ map: 1, prefix: 0, opcode: 0x28, target, second: target, mask, zeroing: true });
+  }
+
   unpack(name: keyof typeof unpacking, target: Vector, first: Vector, second: Vector): void {
     const { wide, opcode } = unpacking[name];
     this.#vector({ map: 1, prefix: wide ? 1 : 0, wide, opcode, target, first, second });

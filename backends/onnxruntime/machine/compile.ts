@@ -98,7 +98,7 @@ export function compileProducts(calls: readonly ProductCall[], { memory, api, th
       const sizes = here();
       writer.data(new Uint8Array(BigInt64Array.from(shape, BigInt).buffer));
       const entry = here();
-      writeEntry(writer, { api, inputs: product.addend === "none" ? 2 : 3, sizes, rank: shape.length, shares, count: parts.length });
+      writeEntry(writer, { api, inputs: product.third === "none" ? 2 : 3, sizes, rank: shape.length, shares, count: parts.length });
       const kernel = here();
       writer.data(new Uint8Array(BigInt64Array.of(entry).buffer));
       return kernel;
@@ -185,20 +185,20 @@ interface ShareEntry {
   readonly left: number;
   readonly right: number;
   readonly result: number;
-  readonly addend: number;
+  readonly third: number;
   readonly code: bigint;
   readonly scratch: bigint;
 }
 
 /** One share's part of `void (void* slots, size_t index)`: its arguments, then its product's code, which returns to the caller. */
-function writeShare(writer: Assembler, { index, isLast, left, right, result, addend, code, scratch }: ShareEntry): void {
+function writeShare(writer: Assembler, { index, isLast, left, right, result, third, code, scratch }: ShareEntry): void {
   const next = writer.label();
   if (!isLast) writer.jumpUnless("rsi", index, next);
   const argument = (register: Register, slot: number, floats: number): void => {
     writer.load(register, { base: "rdi", displacement: slot });
     writer.add(register, 4 * floats);
   };
-  argument("rcx", slots.inputs[2], addend);
+  argument("rcx", slots.inputs[2], third);
   argument("rdx", slots.result, result);
   argument("rsi", slots.inputs[1], right);
   argument("rdi", slots.inputs[0], left);

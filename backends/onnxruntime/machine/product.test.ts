@@ -39,11 +39,11 @@ interface Shape {
   readonly leftAcross?: boolean;
   readonly rightAcross?: boolean;
   readonly scale?: number;
-  readonly addend?: Product["addend"];
+  readonly third?: Product["third"];
   readonly relu?: boolean;
 }
 
-function productOf({ rows, columns, depth, batches = [1, 1], leftAcross, rightAcross, scale = 1, addend = "none", relu = false }: Shape): Product {
+function productOf({ rows, columns, depth, batches = [1, 1], leftAcross, rightAcross, scale = 1, third = "none", relu = false }: Shape): Product {
   const each = (size: number): readonly [number, number] => [batches[1] * size, size];
   return {
     batches,
@@ -54,7 +54,7 @@ function productOf({ rows, columns, depth, batches = [1, 1], leftAcross, rightAc
     right: { batches: each(depth * columns), ...(rightAcross ? { depth: 1, column: depth } : { depth: columns, column: 1 }) },
     result: { batches: each(rows * columns), row: columns },
     scale,
-    addend,
+    third,
     relu,
   };
 }
@@ -70,7 +70,7 @@ function values(count: number, seed: number): Float32Array {
 
 /** In float64, element by element. */
 function expected(product: Product, [left, right, added]: readonly Float32Array[]): readonly number[] {
-  const { batches, rows, columns, depth, scale, addend, relu } = product;
+  const { batches, rows, columns, depth, scale, third, relu } = product;
   const result: number[] = [];
   for (let outer = 0; outer < batches[0]; outer += 1) {
     for (let inner = 0; inner < batches[1]; inner += 1) {
@@ -83,8 +83,8 @@ function expected(product: Product, [left, right, added]: readonly Float32Array[
             sum += a * (right?.[start(product.right) + k * product.right.depth + j * product.right.column] ?? NaN);
           }
           const at = start(product.result) + i * product.result.row + j;
-          const other = addend === "none" ? 0 : (added?.[addend === "row" ? j : at] ?? NaN);
-          const value = sum * scale + other;
+          const other = added?.[third === "row" ? j : at] ?? NaN;
+          const value = third === "gate" ? (other > 0 ? sum * scale : 0) : sum * scale + (third === "none" ? 0 : other);
           result[at] = relu && value < 0 ? 0 : value;
         }
       }
@@ -106,7 +106,7 @@ function computed(product: Product, inputs: readonly Float32Array[], shares = 1)
     memory.write(text, code);
     memory.protect(text);
     const at = (base: bigint, floats: number): bigint => base + BigInt(4 * floats);
-    koffi.call(text.address, type, at(left, part.left), at(right, part.right), at(result, part.result), at(added, part.addend), scratch.address);
+    koffi.call(text.address, type, at(left, part.left), at(right, part.right), at(result, part.result), at(added, part.third), scratch.address);
     text.release();
     scratch.release();
   }
@@ -150,8 +150,9 @@ test.skipIf(none).each(cases)("$name is what a sum of products gives, to 1e-5 of
   const ways: readonly Partial<Shape>[] = [
     {},
     { batches: [3, 1], scale: 0.25 },
-    { batches: [2, 3], addend: "matrix", relu: true },
-    { addend: "row", relu: true },
+    { batches: [2, 3], third: "matrix", relu: true },
+    { third: "row", relu: true },
+    { batches: [2, 1], third: "gate" },
   ];
   for (const way of ways) {
     const product = productOf({ ...shape, ...way });
@@ -161,10 +162,10 @@ test.skipIf(none).each(cases)("$name is what a sum of products gives, to 1e-5 of
 });
 
 test.skipIf(none).each([
-  { name: "rows", shape: { rows: 60, columns: 40, depth: 30, addend: "row" } },
-  { name: "columns", shape: { rows: 20, columns: 140, depth: 30, addend: "row" } },
-  { name: "columns with a matrix", shape: { rows: 20, columns: 141, depth: 300, addend: "matrix", rightAcross: true } },
-  { name: "batches", shape: { rows: 20, columns: 14, depth: 30, batches: [7, 2], addend: "matrix", leftAcross: true } },
+  { name: "rows", shape: { rows: 60, columns: 40, depth: 30, third: "row" } },
+  { name: "columns", shape: { rows: 20, columns: 140, depth: 30, third: "row" } },
+  { name: "columns with a matrix", shape: { rows: 20, columns: 141, depth: 300, third: "matrix", rightAcross: true } },
+  { name: "batches", shape: { rows: 20, columns: 14, depth: 30, batches: [7, 2], third: "matrix", leftAcross: true } },
   { name: "one batch a thread", shape: { rows: 9, columns: 14, depth: 30, batches: [3, 1] } },
 ] as const)("three shares of $name make the whole product", ({ shape }) => {
   const product = productOf(shape);
@@ -188,7 +189,7 @@ test.skipIf(none)("a product reads heads where they are and writes them where th
 });
 
 test.skipIf(none)("NaN and infinity go through a product, and through Relu", () => {
-  const product = productOf({ rows: 30, columns: 20, depth: 10, relu: true, addend: "row" });
+  const product = productOf({ rows: 30, columns: 20, depth: 10, relu: true, third: "row" });
   const inputs = inputsOf(product);
   const [left] = inputs;
   left?.set([NaN], 5 * 10);

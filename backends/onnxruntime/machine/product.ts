@@ -16,8 +16,8 @@ export interface Product {
   readonly result: { readonly batches: Batches; readonly row: number };
   /** What the products are multiplied with. */
   readonly scale: number;
-  /** What is added to them: a row of `columns`, or a matrix that lies as the result does. */
-  readonly addend: "none" | "row" | "matrix";
+  /** What a third operand is: a row of `columns` or a matrix that is added, or a matrix above 0 where the result is not 0. Matrices lie as the result does. */
+  readonly third: "none" | "row" | "matrix" | "gate";
   /** Whether negative results become 0. NaN stays NaN. */
   readonly relu: boolean;
 }
@@ -40,12 +40,12 @@ const [blockDepth, blockColumns] = [256, 1024];
 const unrolled = 4;
 
 /** Where values are. */
-const at = { left: "rdi", right: "rsi", result: "rdx", addend: "rcx", packedRight: "r8", panel: "r9", packedLeft: "r12", rows: "r15" } as const;
+const at = { left: "rdi", right: "rsi", result: "rdx", third: "rcx", packedRight: "r8", panel: "r9", packedLeft: "r12", rows: "r15" } as const;
 const counter = { depth: "r10", outer: "r14", inner: "r13", row: "rbx", column: "rbp" } as const;
 const moving = { left: "r11", right: "rax" } as const;
 const saved: readonly Register[] = ["rbx", "rbp", "r12", "r13", "r14", "r15"];
-/** Mask registers: of the last columns, of a panel's last rows, of the last steps of depth. */
-const mask = { columns: 1, rows: 2, depth: 3 } as const;
+/** Mask registers: of the last columns, of a panel's last rows, of the last steps of depth, of what a gate lets pass. */
+const mask = { columns: 1, rows: 2, depth: 3, gate: 4 } as const;
 
 /** Rows from which the right matrix is worth copying, multiplications that a call is worth, and floats whose bytes fit 31 bits. */
 const worth = { rows: 24, multiplications: 2 ** 16, mostFloats: 2 ** 29 };
@@ -68,7 +68,7 @@ function packedRightBytes({ columns, depth }: Product): number {
 }
 
 /**
- * Machine code that multiplies: `void (left, right, result, addend, scratch)` by the System V calling convention.
+ * Machine code that multiplies: `void (left, right, result, third, scratch)` by the System V calling convention.
  *
  * Block by block of depth and columns, the right matrix is copied to panels of 32 columns, and where the left matrix is transposed, 14 rows of it at a
  * time; 14 rows times 32 columns are summed in registers.
@@ -198,17 +198,17 @@ class ProductWriter {
     this.#moveResult(-rows * result.row);
   }
 
-  /** To other columns of the result and of what is added. */
+  /** To other columns of the result and of the third operand. */
   #moveColumns(columns: number, { isFirst }: Block): void {
-    const { addend } = this.#product;
+    const { third } = this.#product;
     this.#code.add(at.result, columns * floatBytes);
-    if (addend === "matrix" || (addend === "row" && isFirst)) this.#code.add(at.addend, columns * floatBytes);
+    if (isMatrix(third) || (third === "row" && isFirst)) this.#code.add(at.third, columns * floatBytes);
   }
 
-  /** To another place of the result and of a matrix that is added. */
+  /** To another place of the result and of a third matrix. */
   #moveResult(floats: number): void {
     this.#code.add(at.result, floats * floatBytes);
-    if (this.#product.addend === "matrix") this.#code.add(at.addend, floats * floatBytes);
+    if (isMatrix(this.#product.third)) this.#code.add(at.third, floats * floatBytes);
   }
 
   /** A loop whose body may use its counter. */
@@ -340,7 +340,7 @@ class ProductWriter {
 
   /** Scales sums, adds what is there or is to be added, and writes them. */
   #writeSums(rows: number, { vectors, columns }: Pick<Panel, "vectors" | "columns">, { isFirst, isLast }: Block): void {
-    const { scale, addend, relu } = this.#product;
+    const { scale, third, relu } = this.#product;
     const code = this.#code;
     const [factor, other] = [rows * vectors, rows * vectors + 1];
     if (scale !== 1) {
@@ -349,20 +349,27 @@ class ProductWriter {
     }
     for (let v = 0; v < vectors; v += 1) {
       const some = columns - v * lanes < lanes ? mask.columns : 0;
-      if (isFirst && addend === "row") code.loadVector(other, { base: at.addend, displacement: v * vectorBytes }, some);
+      if (isFirst && third === "row") code.loadVector(other, { base: at.third, displacement: v * vectorBytes }, some);
       for (let row = 0; row < rows; row += 1) {
         const sum = row * vectors + v;
         if (scale !== 1) code.arithmetic("multiply", sum, sum, factor);
         if (!isFirst) code.loadVector(other, this.#place(at.result, row, v), some);
-        else if (addend === "matrix") code.loadVector(other, this.#place(at.addend, row, v), some);
-        if (!isFirst || addend !== "none") code.arithmetic("add", sum, sum, other);
+        else if (third === "matrix") code.loadVector(other, this.#place(at.third, row, v), some);
+        if (!isFirst || third === "row" || third === "matrix") code.arithmetic("add", sum, sum, other);
       }
     }
-    if (isLast && relu) code.clear(factor);
+    const isGated = isLast && third === "gate";
+    if (isLast && (relu || isGated)) code.clear(factor);
     for (let sum = 0; sum < rows * vectors; sum += 1) {
       const v = sum % vectors;
       if (isLast && relu) code.arithmetic("max", sum, factor, sum); // the second operand where it is NaN
-      code.storeVector(this.#place(at.result, Math.floor(sum / vectors), v), sum, columns - v * lanes < lanes ? mask.columns : 0);
+      const some = columns - v * lanes < lanes ? mask.columns : 0;
+      if (isGated) {
+        code.loadVector(other, this.#place(at.third, Math.floor(sum / vectors), v), some);
+        code.less(mask.gate, factor, other);
+        code.keep(sum, mask.gate);
+      }
+      code.storeVector(this.#place(at.result, Math.floor(sum / vectors), v), sum, some);
     }
   }
 
@@ -370,6 +377,11 @@ class ProductWriter {
   #place(base: Register, row: number, vector: number): Address {
     return { base, displacement: row * this.#product.result.row * floatBytes + vector * vectorBytes };
   }
+}
+
+/** Whether a third operand has all the result's places. */
+export function isMatrix(third: Product["third"]): boolean {
+  return third === "matrix" || third === "gate";
 }
 
 /** `length` in parts of nearly one size, none larger than `most`. */

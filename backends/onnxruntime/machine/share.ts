@@ -1,5 +1,5 @@
 import { rangeOf, type Share } from "../kernels/host-kernel.ts";
-import { lanes, type Product } from "./product.ts";
+import { isMatrix, lanes, type Product } from "./product.ts";
 
 /** A part of a product, and how far its values are from the whole's, in floats. */
 export interface ProductPart {
@@ -7,7 +7,7 @@ export interface ProductPart {
   readonly left: number;
   readonly right: number;
   readonly result: number;
-  readonly addend: number;
+  readonly third: number;
 }
 
 /** Multiplications and additions that are worth another thread: waking it takes about as long as a thirtieth of them. */
@@ -23,8 +23,8 @@ export function sharesOf({ batches, rows, columns, depth }: Product, threads: nu
  * to panels.
  */
 export function partOf(product: Product, share: Share): ProductPart {
-  const { batches, rows, columns, left, right, result, addend } = product;
-  const added = (floats: number): number => (addend === "matrix" ? floats : 0);
+  const { batches, rows, columns, left, right, result, third } = product;
+  const added = (floats: number): number => (isMatrix(third) ? floats : 0);
   if (batches[0] >= 2 * share.count || (batches[0] > 1 && batches[0] % share.count === 0)) {
     const { begin, end } = rangeOf(share, batches[0]);
     return {
@@ -32,16 +32,16 @@ export function partOf(product: Product, share: Share): ProductPart {
       left: begin * left.batches[0],
       right: begin * right.batches[0],
       result: begin * result.batches[0],
-      addend: added(begin * result.batches[0]),
+      third: added(begin * result.batches[0]),
     };
   }
   if (rows >= columns) {
     const { begin, end } = rangeOf(share, rows);
     const to = begin * result.row;
-    return { product: { ...product, rows: end - begin }, left: begin * left.row, right: 0, result: to, addend: added(to) };
+    return { product: { ...product, rows: end - begin }, left: begin * left.row, right: 0, result: to, third: added(to) };
   }
   const { begin, end } = rangeOf(share, Math.ceil(columns / lanes));
   const from = begin * lanes;
   const part = { ...product, columns: Math.min(columns, end * lanes) - from };
-  return { product: part, left: 0, right: from * right.column, result: from, addend: addend === "none" ? 0 : from };
+  return { product: part, left: 0, right: from * right.column, result: from, third: third === "none" ? 0 : from };
 }
