@@ -24,8 +24,16 @@ export function typedPool(context: InferContext, shape: readonly Dimension[] = c
   const pads = [...window.begin, ...window.end];
   if (pads.some((pad, i) => pad >= (reach[i % reach.length] ?? 1)))
     context.fail(`pads ${formatShape(pads)} must be smaller than the kernel, which reaches over ${formatShape(reach)}`);
+  const taps = [...window.kernel, ...window.output].reduce((product, size) => product * size, 1);
+  if (taps > mostTaps)
+    context.fail(
+      `a kernel of ${formatShape(window.kernel)} at ${formatShape(window.output)} places reads ${taps} elements of a channel, more than ${mostTaps}`,
+    );
   return { dtype, shape: [...shape.slice(0, 2), ...window.output] };
 }
+
+/** Backends go through a window's elements at every place, and no weight's size bounds a pool's kernel. */
+const mostTaps = 2 ** 31;
 
 /** @throws GRAPH_SHAPE when what goes back through a pool has not the shape of what the pool gives */
 export function checkPooled(

@@ -101,7 +101,7 @@ export class GraphImporter {
       const meanings = this.#meaningsOf(node, scope);
       node.outputs.forEach((name, i) => {
         const meaning = meanings[i];
-        if (name !== "" && meaning !== undefined) scope.define(name, meaning);
+        if (name !== "" && meaning !== undefined) scope.compute(name, meaning);
       });
     }
   }

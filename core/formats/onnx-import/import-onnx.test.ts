@@ -246,6 +246,18 @@ test("a value that is read before it is defined, and an output that nothing comp
   expect(refusal({ nodes: [] }).message).toContain('"y" is read before it is defined');
 });
 
+test("operators and values that are called as members of every object are only names", async () => {
+  const { message } = refusal({ nodes: [node("constructor", ["x"], ["a"]), node("toString", ["a"], ["y"])] });
+  expect(message).toContain('operators that Espalier does not have: constructor (node "a"), toString (node "y")');
+  const nodes = [node("Neg", ["x"], ["__proto__"]), node("Neg", ["__proto__"], ["hasOwnProperty"]), node("Neg", ["hasOwnProperty"], ["y"])];
+  expect(await answer(bytesOf({ nodes }), { x: tensor("float32", [1, 3], [1, 2, 3]) })).toEqual([-1, -2, -3]);
+});
+
+test("a value that two nodes give is refused", () => {
+  const nodes = [node("Neg", ["x"], ["y"]), node("Exp", ["x"], ["y"])];
+  expect(refusal({ nodes })).toMatchObject({ code: "DATA_MALFORMED", message: expect.stringContaining('two nodes give "y"') });
+});
+
 test("branches nested without end and shapes without measure are refused", () => {
   let branch: OnnxGraph = { name: "leaf", inputs: [], outputs: [], initializers: {}, nodes: [] };
   for (let depth = 0; depth < 100; depth += 1) {
@@ -276,6 +288,15 @@ test("a few bytes that say enormous sizes take neither time nor memory", () => {
     EyeLike: {
       initializers: { s: tensor("int64", [2], [1e6, 1e6]) },
       nodes: [node("ConstantOfShape", ["s"], ["z"]), node("EyeLike", ["z"], ["y"])],
+    },
+    AveragePool: {
+      inputs: [value("x", ["N", 1, 4, 4])],
+      nodes: [
+        node("AveragePool", ["x"], ["y"], {
+          kernel_shape: { kind: "ints", value: [2 ** 30, 2 ** 30] },
+          pads: { kind: "ints", value: [2 ** 29, 2 ** 29, 2 ** 29, 2 ** 29] },
+        }),
+      ],
     },
     LSTM: {
       initializers: {

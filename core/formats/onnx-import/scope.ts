@@ -16,6 +16,7 @@ export type Meaning = Value | StoredTensor | "missing";
 export class Scope {
   readonly #names = new Map<string, Meaning>();
   readonly #stored = new Map<string, StoredTensor>();
+  readonly #computed = new Set<string>();
   readonly #around: Scope | undefined;
 
   constructor(graph: OnnxGraph, around?: Scope) {
@@ -26,6 +27,13 @@ export class Scope {
   define(name: string, meaning: Meaning): void {
     this.#names.set(name, meaning);
     if (typeof meaning === "object" && "tensor" in meaning) this.#stored.set(name, meaning);
+  }
+
+  /** The output of a node. @throws DATA_MALFORMED when another node of this graph gives a value of that name too */
+  compute(name: string, meaning: Meaning): void {
+    if (this.#computed.has(name)) malformed(`two nodes give "${name}"`);
+    this.#computed.add(name);
+    this.define(name, meaning);
   }
 
   /** The file's tensor of a name, also when it has become a value. */

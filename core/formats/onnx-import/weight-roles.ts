@@ -9,15 +9,15 @@ import { allNodes } from "./names.ts";
 /** What a tensor of the file becomes: state of a role, or a constant of the graph. */
 export type WeightRole = StateValue["role"] | "constant";
 
-/** Float inputs that shape rules or kernels read while a graph is built, by operator. */
-const readWhileBuilding: Readonly<Record<string, readonly number[]>> = {
-  Resize: [1, 2, 3],
-  Upsample: [1],
-  Clip: [1, 2],
-  Pad: [2],
-  Dropout: [1, 2],
-  OneHot: [2],
-};
+/** Float inputs that shape rules or kernels read while a graph is built, by operator. A map: a file may call an operator "constructor". */
+const readWhileBuilding: ReadonlyMap<string, readonly number[]> = new Map([
+  ["Resize", [1, 2, 3]],
+  ["Upsample", [1]],
+  ["Clip", [1, 2]],
+  ["Pad", [2]],
+  ["Dropout", [1, 2]],
+  ["OneHot", [2]],
+]);
 
 /** Decides what each of a model's tensors becomes, from what reads it. */
 export class WeightRoles {
@@ -33,7 +33,7 @@ export class WeightRoles {
       for (const [i, input] of node.inputs.entries()) {
         if (isStatistic(node.operator, i)) this.#statistics.add(input);
         else this.#others.add(input);
-        if (readWhileBuilding[node.operator]?.includes(i)) this.#settings.add(input);
+        if (readWhileBuilding.get(node.operator)?.includes(i)) this.#settings.add(input);
       }
     }
   }
