@@ -28,7 +28,10 @@ const loweredByCore: Readonly<Record<string, Supports>> = {
   LpPool: isPlacedOtherwise,
   LRN: (_, { attributes, inputs: [x] }) => attributes.int("size") % 2 === 0 || x?.shape.length !== 4,
   // It refuses parts of nothing, where it has to find the sizes.
-  Split: (_, { attributes, inputs: [x, sizes], outputs }) => sizes === undefined && Number(x?.shape.at(attributes.int("axis"))) < outputs,
+  Split: (_, { attributes, inputs: [x, sizes], outputs }) => {
+    const size = Number(x?.shape.at(attributes.int("axis")));
+    return sizes === undefined && Math.ceil(size / outputs) * (outputs - 1) >= size;
+  },
   // It divides by a deviation of 0 where all elements are equal.
   MeanVarianceNormalization: always,
 };

@@ -18,6 +18,7 @@ const refusedByOnnxRuntime: Readonly<Record<string, string>> = {
   "MeanVarianceNormalization: all elements equal": "ONNX Runtime adds nothing to a deviation of 0",
   "OneHot: a scalar": "ONNX Runtime takes a vector at least",
   "Split: an empty axis": "ONNX Runtime refuses more parts than elements",
+  "Split: the last part is empty": "ONNX Runtime refuses parts of nothing",
   "Split: fewer elements than parts": "ONNX Runtime refuses more parts than elements",
   "Pad: wrapped round beside an empty axis": "ONNX Runtime does not wrap values without elements",
   "ReduceMean: an empty axis": "ONNX Runtime's mean of nothing is 0",

@@ -27,6 +27,7 @@ export const emptySpecs: readonly OperatorSpec[] = [
     inputs: [f32(["batch", 3, 4]), ints(3, 0), ints(3, 4), ints(1, 2), ints(2, 2)],
   },
   { operator: "Split", about: "an empty axis", inputs: [f32(["batch", 0])], outputs: 3, attributes: { axis: -1, num_outputs: 3 } },
+  { operator: "Split", about: "the last part is empty", inputs: [f32([4, 2])], outputs: 3, attributes: { axis: 0, num_outputs: 3 } },
   { operator: "Split", about: "fewer elements than parts", inputs: [f32([2, 1])], outputs: 3, attributes: { axis: 1, num_outputs: 3 } },
   {
     operator: "Pad",

@@ -78,6 +78,8 @@ export const poolSpecs: readonly OperatorSpec[] = [
     attributes: { kernel_shape: [2, 2], strides: [2, 3], pads: [0, 1, 0, 1], ceil_mode: 1 },
   }),
   pool("MaxPool", "an end pad that no window reaches", { x: [2, 4, 2], attributes: { kernel_shape: [1, 2], strides: [3, 3], pads: [0, 1, 0, 1] } }),
+  pool("MaxPool", "an axis of size 1 behind pads of 2", { x: [2, 1, 3], attributes: { kernel_shape: [3, 1], pads: [2, 0, 0, 0] } }),
+  pool("AveragePool", "an axis of size 1 between pads of 2", { x: [2, 1, 3], attributes: { kernel_shape: [3, 2], pads: [2, 0, 2, 1] } }),
   pool("MaxPool", "pads as wide as the kernel, dilated", {
     x: [1, 6, 5],
     attributes: { kernel_shape: [2, 2], dilations: [3, 3], pads: [2, 3, 3, 2] },
