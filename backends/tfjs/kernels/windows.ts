@@ -80,7 +80,7 @@ function padOrCrop(x: tf.Tensor4D, around: readonly [number, number, number, num
   const [top, bottom, left, right] = around;
   const [batch, height, width, channels] = x.shape;
   const kept = [height + Math.min(0, top) + Math.min(0, bottom), width + Math.min(0, left) + Math.min(0, right)] as const;
-  if (Math.min(...kept) <= 0) return tf.fill([batch, height + top + bottom, width + left + right, channels], value); // all of it is cropped
+  if (Math.min(...kept) <= 0) return tf.add(tf.zeros<tf.Rank.R4>([batch, height + top + bottom, width + left + right, channels]), value); // all of it is cropped
   const cropped = around.some((count) => count < 0) ? tf.slice(x, [0, Math.max(0, -top), Math.max(0, -left), 0], [batch, ...kept, channels]) : x;
   if (around.every((count) => count <= 0)) return cropped;
   const positive = around.map((count) => Math.max(0, count)) as [number, number, number, number]; // as many as came
