@@ -1,3 +1,5 @@
+import { EspalierError } from "./errors.ts";
+
 /**
  * The candidates most like a name that was not found, for the "did you mean" of an error.
  *
@@ -38,6 +40,19 @@ export function suggestNames(name: string, candidates: Iterable<string>, { limit
     .slice(0, limit)
     .map((item) => JSON.stringify(item))
     .join(", ")}${more}`;
+}
+
+/**
+ * Refuses arguments that are not there: what a misspelt name says would otherwise be lost.
+ *
+ * @param where the function, for the error
+ * @param given options; what is undefined counts as not given
+ * @throws ARGUMENT_INVALID with the nearest name
+ */
+export function checkNames(where: string, given: object, known: readonly string[]): void {
+  const unknown = Object.entries(given).find(([name, value]) => value !== undefined && !known.includes(name))?.[0];
+  if (unknown === undefined) return;
+  throw new EspalierError("ARGUMENT_INVALID", `${where}: no argument "${unknown}"${suggestNames(unknown, known)}`, { unknownArgument: unknown });
 }
 
 function fold(name: string): string {

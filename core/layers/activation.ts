@@ -1,7 +1,10 @@
 import { EspalierError } from "../errors.ts";
 import { suggestNames } from "../nearest.ts";
+import { reshape } from "../operators/gradients.ts";
 import type { Emitter, Value } from "../operators/operator.ts";
-import { named, type Layer, type LayerName } from "./layer.ts";
+import { elementCount } from "../tensor.ts";
+import { described, type Layer, type LayerName } from "./layer.ts";
+import { axesLast, featureAxes } from "./move-axis.ts";
 
 /** Keras's activations by name, in camel case; `linear` is none. `softmax`, `logSoftmax` and `glu` (which halves it) are over the last dimension. */
 export type ActivationName =
@@ -82,28 +85,33 @@ const functions: Readonly<Record<ActivationName, Formula>> = {
 export function activation({ activation: kind, ...common }: { readonly activation: ActivationName } & LayerName): Layer {
   checkActivation("activation", kind);
   return {
-    kind: "Activation",
-    ...named(common),
-    config: { activation: kind },
+    ...described("Activation", common, { activation: kind }),
     passesMask: true,
     placewise: true,
     apply: ({ emit }, x) => activate(emit, kind, x),
   };
 }
 
-/** Exponentials that add up to 1 along an axis. @param options.axis default -1 @see https://keras.io/api/layers/activation_layers/softmax/ */
-export function softmax({ axis = -1, ...common }: { readonly axis?: number } & LayerName = {}): Layer {
+/**
+ * Exponentials that add up to 1 along an axis, or over several: [batch, ...] -> the same shape.
+ *
+ * @param options.axis default -1
+ * @throws GRAPH_SHAPE for an axis that the input has not
+ * @see https://keras.io/api/layers/activation_layers/softmax/
+ */
+export function softmax({ axis = -1, ...common }: { readonly axis?: number | readonly number[] } & LayerName = {}): Layer {
   return {
-    kind: "Softmax",
-    ...named(common),
-    config: { axis },
+    ...described("Softmax", common, { axis }),
     passesMask: true,
     apply({ emit, fail }, x) {
-      const rank = x.shape.length;
-      if (!Number.isInteger(axis) || axis < -rank || axis >= rank || axis === 0 || axis === -rank) {
-        return fail(`axis must be one of its dimensions after the batch, not ${axis}`);
-      }
-      return emit.op("Softmax", [x], { axis });
+      const axes = featureAxes(x, axis, fail);
+      const [first = 0] = axes;
+      if (axes.length === 1) return emit.op("Softmax", [x], { axis: first });
+      return axesLast(emit, x, axes, (turned) => {
+        const outer = turned.shape.slice(0, -axes.length);
+        const flat = reshape(emit, turned, [...outer, elementCount(axes.map((place) => Number(x.shape[place])))]);
+        return reshape(emit, emit.op("Softmax", [flat], { axis: -1 }), turned.shape);
+      });
     },
   };
 }

@@ -3,12 +3,16 @@ import { openReference } from "../../backends/reference/index.ts";
 import { importOnnx } from "../formats/onnx-import/import-onnx.ts";
 import { toOnnx } from "../formats/onnx.ts";
 import { simplify } from "../graph/simplify.ts";
+import { trainingForm } from "../graph/training-form.ts";
 import type { Model } from "../models/model.ts";
 import { tensor, toNumbers } from "../tensor.ts";
+import { tensorBatches } from "../data/tensor-batches.ts";
+import { evaluateModel } from "../training/evaluate-model.ts";
 import { meanSquaredError } from "../training/losses/index.ts";
+import { mixedPrecision } from "../training/mixed-precision.ts";
 import { sgd } from "../training/optimizers/index.ts";
 import { l1, l2, orthogonal, type Regularizer } from "../training/regularizer.ts";
-import { createEvaluationGraph, createTrainingGraph, type TrainingGraphOptions } from "../training/training-graph.ts";
+import { createTrainingGraph, type TrainingGraphOptions } from "../training/training-graph.ts";
 import { activation, activityRegularization, dense, embedding, Network, sequential, timeDistributed, type Layer } from "./index.ts";
 
 // Values and gradients of penalties are compared with Keras's in keras/golden.test.ts; here is what a training step makes of them.
@@ -57,11 +61,30 @@ test("in mixed precision the penalty is the same", async () => {
   expect(loss).toBeCloseTo(7.5 + 0.2 * 15, 2);
 });
 
-test("predictions, evaluation and exported files are those without it", async () => {
+test("evaluation adds the penalties of activities and of weights to the loss, as Keras does, whatever the batches; not those of frozen weights", async () => {
+  const kernel = { kernelInitializer: () => Float32Array.of(1, 0, 0, 1), kernelRegularizer: l2(0.3) };
+  const layer = (trainable: boolean): Layer => dense({ units: 2, useBias: false, activityRegularizer: l1(0.2), ...kernel, trainable });
+  const evaluated = async (model: Model, batchSize: number): Promise<number | undefined> => {
+    const data = tensorBatches(feeds, { batchSize });
+    return (await evaluateModel({ model, backend, loss: meanSquaredError(), metrics: [], data }))["loss"];
+  };
+  // The mean square is 7.5, the sum of |x| 10 over 2 rows, the kernel's squares 1 and 1.
+  for (const batchSize of [1, 2]) {
+    expect(await evaluated(chain(layer(true)), batchSize)).toBeCloseTo(7.5 + 0.2 * (10 / 2) + 0.3 * 2, 5);
+    expect(await evaluated(chain(layer(false)), batchSize)).toBeCloseTo(7.5 + 0.2 * (10 / 2), 5);
+  }
+});
+
+test("in mixed precision a penalised value stays in float16 between two products", () => {
+  const casts = (activityRegularizer?: Regularizer): number => {
+    const model = chain(dense({ units: 3, activation: "relu", activityRegularizer }), dense({ units: 2 }));
+    return mixedPrecision(trainingForm(model.graph)).nodes.filter(({ operator }) => operator === "Cast").length;
+  };
+  expect(casts(l2(0.1))).toBe(casts());
+});
+
+test("predictions and exported files are those without it", () => {
   const model = chain(unit(l1(0.2)));
-  const evaluation = await backend.compile(createEvaluationGraph(model, { loss: meanSquaredError() }), { state: model.state });
-  expect(toNumbers((await evaluation.run(feeds))["loss"]!)[0]).toBeCloseTo(7.5, 5);
-  await evaluation.dispose();
   const exported = importOnnx(toOnnx(model.graph, { state: model.state }));
   expect(simplify(exported.graph).nodes.map(({ operator }) => operator)).toEqual(simplify(chain(unit()).graph).nodes.map(({ operator }) => operator));
 });

@@ -1,7 +1,7 @@
 import type { Emitter, Value } from "../operators/operator.ts";
 import { checkRegularizer, l1l2, type Regularizer } from "../training/regularizer.ts";
 import { checkNumber } from "./argument.ts";
-import { named, type Layer, type LayerName } from "./layer.ts";
+import { described, type Layer, type LayerName } from "./layer.ts";
 
 /**
  * A penalty on the values that pass, added to the training loss: (l1 sum|x| + l2 sum x^2) / rows of the batch. The values stay as they are.
@@ -17,9 +17,7 @@ export function activityRegularization({ l1 = 0, l2 = 0, ...common }: { readonly
   checkNumber("activityRegularization", "l1", l1, { from: 0 });
   checkNumber("activityRegularization", "l2", l2, { from: 0 });
   return {
-    kind: "ActivityRegularization",
-    ...named(common),
-    config: { l1, l2 },
+    ...described("ActivityRegularization", common, { l1, l2 }),
     passesMask: true,
     placewise: true,
     apply: ({ emit }, x) => penalized(emit, l1l2({ l1, l2 }), x),

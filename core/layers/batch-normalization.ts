@@ -1,7 +1,7 @@
 import { tensor } from "../tensor.ts";
 import { checkNumber, sizeOf } from "./argument.ts";
 import type { Initializer } from "./initializer.ts";
-import { named, type Layer, type LayerName } from "./layer.ts";
+import { described, type Layer, type LayerName } from "./layer.ts";
 import { axisSecond } from "./move-axis.ts";
 import { weight, type WeightArguments } from "./weight.ts";
 
@@ -45,9 +45,17 @@ export function batchNormalization({
   const beta = weight("batchNormalization", "beta", rest, "zeros");
   const gamma = weight("batchNormalization", "gamma", rest, "ones");
   return {
-    kind: "BatchNormalization",
-    ...named(rest),
-    config: { axis, momentum, epsilon, center, scale, ...beta.config, ...gamma.config, movingMeanInitializer, movingVarianceInitializer },
+    ...described("BatchNormalization", rest, {
+      axis,
+      momentum,
+      epsilon,
+      center,
+      scale,
+      ...beta.config,
+      ...gamma.config,
+      movingMeanInitializer,
+      movingVarianceInitializer,
+    }),
     apply({ emit, parameter, statistic, maskOf, setMask, fail }, x) {
       const channels = sizeOf(x, axis);
       if (channels === undefined || x.shape.length < 2) return fail(`axis must be one of its dimensions after the batch, not ${axis}`);

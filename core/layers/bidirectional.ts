@@ -1,12 +1,12 @@
 import { EspalierError } from "../errors.ts";
-import type { Value } from "../operators/operator.ts";
+import type { Emitter, Value } from "../operators/operator.ts";
 import { checkChoice } from "./argument.ts";
 import { reversed } from "./compact.ts";
-import { configOf, named, type Layer, type LayerName, type LayerOutput } from "./layer.ts";
+import { configOf, described, type Layer, type LayerName, type LayerOutput } from "./layer.ts";
 import type { RecurrentLayer } from "./recurrent.ts";
 
-/** How the two directions become one output. */
-export type MergeMode = "concat" | "sum" | "mul" | "ave";
+/** How the two directions become one output; with `none` (Keras's None) they stay two. */
+export type MergeMode = "concat" | "sum" | "mul" | "ave" | "none";
 
 /** Arguments of Keras's Bidirectional. */
 export interface BidirectionalOptions<Output extends LayerOutput = LayerOutput> extends LayerName {
@@ -21,19 +21,16 @@ export interface BidirectionalOptions<Output extends LayerOutput = LayerOutput> 
 /**
  * A recurrent layer in both directions over [batch, steps, features]; steps of the output are where they are in the input.
  *
- * With `returnState`, the forward layer's states and then the backward layer's follow the output. State: `<name>/forward_lstm/kernel`,
+ * With `returnState`, the forward layer's states and then the backward layer's follow the output (or the two). State: `<name>/forward_lstm/kernel`,
  * `<name>/backward_lstm/kernel`, ...
  *
  * @throws ARGUMENT_INVALID when the layers do not go together
  * @see https://keras.io/api/layers/recurrent_layers/bidirectional/
  */
-export function bidirectional<Output extends LayerOutput>({
-  layer,
-  backwardLayer,
-  mergeMode = "concat",
-  ...common
-}: BidirectionalOptions<Output>): Layer<Output> {
-  checkChoice("bidirectional", "mergeMode", mergeMode, ["concat", "sum", "mul", "ave"]);
+export function bidirectional(options: BidirectionalOptions & { readonly mergeMode: "none" }): Layer<readonly Value[]>;
+export function bidirectional<Output extends LayerOutput>(options: BidirectionalOptions<Output>): Layer<Output>;
+export function bidirectional({ layer, backwardLayer, mergeMode = "concat", ...common }: BidirectionalOptions): Layer<LayerOutput> {
+  checkChoice("bidirectional", "mergeMode", mergeMode, ["concat", "sum", "mul", "ave", "none"]);
   const name = layer.name ?? layer.kind.toLowerCase();
   const zeroOutputForMask = layer.config["returnSequences"] === true; // as in Keras
   const forward = layer.again({ name: name.startsWith("forward_") ? name : `forward_${name}`, goBackwards: false, zeroOutputForMask });
@@ -49,11 +46,9 @@ export function bidirectional<Output extends LayerOutput>({
   if (layer.config["goBackwards"] === true || backward.config["goBackwards"] !== true) {
     throw new EspalierError("ARGUMENT_INVALID", "bidirectional: layer must run forward and backwardLayer backward (goBackwards)", {});
   }
-  const described = (one: RecurrentLayer): object => ({ kind: one.kind, name: one.name, config: configOf(one) });
+  const written = (one: RecurrentLayer): object => ({ kind: one.kind, name: one.name, config: configOf(one) });
   return {
-    kind: "Bidirectional",
-    ...named(common),
-    config: { layer: described(forward), backwardLayer: described(backward), mergeMode },
+    ...described("Bidirectional", common, { layer: written(forward), backwardLayer: written(backward), mergeMode }),
     merges: true,
     apply(context, x, ...initial) {
       const { emit, maskOf, setMask, fail } = context;
@@ -64,15 +59,20 @@ export function bidirectional<Output extends LayerOutput>({
       if (a === undefined || b === undefined) return fail("its layers give nothing");
       const isSequence = forward.config["returnSequences"] === true;
       const aligned = isSequence ? reversed(emit, b) : b;
-      const merged =
-        mergeMode === "concat" ? emit.op("Concat", [a, aligned], { axis: -1 }) : emit.op(mergeMode === "mul" ? "Mul" : "Add", [a, aligned]);
-      const output = mergeMode === "ave" ? emit.op("Mul", [merged, emit.scalar(0.5, merged.dtype)]) : merged;
+      const outputs = mergeMode === "none" ? [a, aligned] : [merged(emit, mergeMode, a, aligned)];
       const mask = maskOf(x);
-      if (mask && isSequence) setMask(output, mask);
-      const states = [...forwardStates, ...backwardStates];
-      return (states.length === 0 ? output : [output, ...states]) as Output; // what the layers give, both
+      if (mask && isSequence) for (const output of outputs) setMask(output, mask);
+      const all = [...outputs, ...forwardStates, ...backwardStates];
+      return all.length === 1 ? (all[0] as Value) : all; // there is one
     },
   };
+}
+
+function merged(emit: Emitter, mergeMode: Exclude<MergeMode, "none">, a: Value, b: Value): Value {
+  if (mergeMode === "concat") return emit.op("Concat", [a, b], { axis: -1 });
+  if (mergeMode === "mul") return emit.op("Mul", [a, b]);
+  const sum = emit.op("Add", [a, b]);
+  return mergeMode === "ave" ? emit.op("Mul", [sum, emit.scalar(0.5, sum.dtype)]) : sum;
 }
 
 function listed(output: LayerOutput): readonly Value[] {

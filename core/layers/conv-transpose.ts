@@ -2,7 +2,7 @@ import { checkActivation, type ActivationName } from "./activation.ts";
 import { checkSize, checkSizes, type Pair, type Single, type Sizes, type Triple } from "./argument.ts";
 import { EspalierError } from "../errors.ts";
 import { channelsFirst, checkDataFormat, type DataFormat } from "./data-format.ts";
-import { named, type Layer, type LayerName } from "./layer.ts";
+import { described, type Layer, type LayerName } from "./layer.ts";
 import { weight, type WeightArguments } from "./weight.ts";
 import { checkPadding, spatialSizes, type Padding } from "./window.ts";
 
@@ -89,9 +89,7 @@ function transposed(options: ConvTransposeOptions<Sizes>, { where, kind, axes }:
   const kernel = weight(where, "kernel", options, "glorotUniform");
   const bias = weight(where, "bias", options, "zeros");
   return {
-    kind,
-    ...named(options),
-    config: {
+    ...described(kind, options, {
       filters,
       kernelSize: size,
       strides: steps,
@@ -103,7 +101,7 @@ function transposed(options: ConvTransposeOptions<Sizes>, { where, kind, axes }:
       useBias,
       ...kernel.config,
       ...bias.config,
-    },
+    }),
     apply(context, x) {
       const { emit, parameter, fail } = context;
       return channelsFirst(context, x, { axes, dataFormat, activation }, (turned) => {

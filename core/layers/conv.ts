@@ -2,7 +2,7 @@ import { EspalierError } from "../errors.ts";
 import { checkActivation, type ActivationName } from "./activation.ts";
 import { checkSize, checkSizes, type Pair, type Single, type Sizes, type Triple } from "./argument.ts";
 import { channelsFirst, checkDataFormat, type DataFormat } from "./data-format.ts";
-import { named, type Layer, type LayerName } from "./layer.ts";
+import { described, type Layer, type LayerName } from "./layer.ts";
 import { weight, type WeightArguments } from "./weight.ts";
 import { checkPadding, spatialSizes, windowPads, type Padding } from "./window.ts";
 
@@ -96,9 +96,7 @@ function convolution(options: ConvOptions<Sizes, Padding | "causal">, { where, k
   const kernel = weight(where, "kernel", options, "glorotUniform");
   const bias = weight(where, "bias", options, "zeros");
   return {
-    kind,
-    ...named(options),
-    config: {
+    ...described(kind, options, {
       filters,
       kernelSize: window.size,
       strides: window.strides,
@@ -110,7 +108,7 @@ function convolution(options: ConvOptions<Sizes, Padding | "causal">, { where, k
       useBias,
       ...kernel.config,
       ...bias.config,
-    },
+    }),
     apply(context, x) {
       const { emit, parameter, fail } = context;
       return channelsFirst(context, x, { axes, dataFormat, activation }, (turned) => {

@@ -1,6 +1,6 @@
 import { activate, checkActivation, type ActivationName } from "./activation.ts";
 import { checkSize, sizeOf } from "./argument.ts";
-import { named, type Layer, type LayerName } from "./layer.ts";
+import { described, type Layer, type LayerName } from "./layer.ts";
 import { weight, type WeightArguments } from "./weight.ts";
 
 /** Arguments of Keras's Dense. */
@@ -24,9 +24,7 @@ export function dense({ units, activation = "linear", useBias = true, ...rest }:
   const kernel = weight("dense", "kernel", rest, "glorotUniform");
   const bias = weight("dense", "bias", rest, "zeros");
   return {
-    kind: "Dense",
-    ...named(rest),
-    config: { units, activation, useBias, ...kernel.config, ...bias.config },
+    ...described("Dense", rest, { units, activation, useBias, ...kernel.config, ...bias.config }),
     passesMask: true,
     placewise: true,
     apply({ emit, parameter, fail }, x) {

@@ -2,7 +2,7 @@ import { checkActivation, type ActivationName } from "./activation.ts";
 import { checkSize, checkSizes, type Pair, type Single, type Sizes } from "./argument.ts";
 import type { Value } from "../operators/operator.ts";
 import { channelsFirst, checkDataFormat, type DataFormat } from "./data-format.ts";
-import { named, type Layer, type LayerContext, type LayerName } from "./layer.ts";
+import { described, type Layer, type LayerContext, type LayerName } from "./layer.ts";
 import { weight, type Weight, type WeightArguments } from "./weight.ts";
 import { checkPadding, spatialSizes, windowPads, type Padding, type WindowOptions } from "./window.ts";
 
@@ -82,9 +82,7 @@ function depthwise(options: DepthwiseConvOptions<Sizes>, { where, kind, axes }: 
   const { depthMultiplier = 1, dataFormat = "channels_first", activation = "linear", useBias = true } = options;
   const { window, kernel, bias, config } = common(options, { where, kind, axes });
   return {
-    kind,
-    ...named(options),
-    config,
+    ...described(kind, options, config),
     apply(context, x) {
       return channelsFirst(context, x, { axes, dataFormat, activation }, (turned) => {
         const [channels] = spatialSizes(turned, axes, context.fail);
@@ -103,9 +101,7 @@ function separable(options: SeparableConvOptions<Sizes>, { where, kind, axes }: 
   const { window, kernel, bias, config } = common(options, { where, kind, axes });
   const pointwise = weight(where, "pointwise", options, "glorotUniform");
   return {
-    kind,
-    ...named(options),
-    config: { filters, ...config, ...pointwise.config },
+    ...described(kind, options, { filters, ...config, ...pointwise.config }),
     apply(context, x) {
       const { emit, parameter } = context;
       return channelsFirst(context, x, { axes, dataFormat, activation }, (turned) => {

@@ -1,5 +1,5 @@
 import { checkNumber } from "./argument.ts";
-import { named, type Layer, type LayerName } from "./layer.ts";
+import { described, type Layer, type LayerName } from "./layer.ts";
 
 /**
  * In training, each element is set to 0 with probability `rate` and the others are divided by 1 - rate; in prediction nothing.
@@ -11,9 +11,7 @@ import { named, type Layer, type LayerName } from "./layer.ts";
 export function dropout({ rate, ...common }: { readonly rate: number } & LayerName): Layer {
   checkNumber("dropout", "rate", rate, { from: 0, below: 1 });
   return {
-    kind: "Dropout",
-    ...named(common),
-    config: { rate },
+    ...described("Dropout", common, { rate }),
     passesMask: true,
     placewise: true,
     apply: ({ emit }, x) => (rate === 0 ? emit.op("Identity", [x]) : emit.op("Dropout", [x, emit.scalar(rate, "float32")])),

@@ -1,7 +1,7 @@
 import { EspalierError } from "../errors.ts";
 import { checkSize } from "./argument.ts";
 import { checkDataFormat, spatialAxes, type DataFormat } from "./data-format.ts";
-import { named, type Layer, type LayerName } from "./layer.ts";
+import { described, type Layer, type LayerName } from "./layer.ts";
 
 /** How much at the edges: one number everywhere, one for both ends of each axis, or [before, after] of each axis. For one axis [before, after] too. */
 export type Edges = number | readonly (number | readonly [before: number, after: number])[];
@@ -55,9 +55,7 @@ function edges({ dataFormat = "channels_first", ...common }: Common, { where, ki
   checkDataFormat(where, dataFormat);
   const pairs = pairsOf(sizes, { where, argument, axes });
   return {
-    kind,
-    ...named(common),
-    config: { [argument]: axes === 1 ? pairs[0] : pairs, dataFormat },
+    ...described(kind, common, { [argument]: axes === 1 ? pairs[0] : pairs, dataFormat }),
     apply({ emit, fail }, x) {
       const places = spatialAxes(x, { axes, dataFormat }, fail);
       places.forEach((axis, i) => {

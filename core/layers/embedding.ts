@@ -1,5 +1,5 @@
 import { checkSize } from "./argument.ts";
-import { named, type Layer, type LayerName } from "./layer.ts";
+import { described, type Layer, type LayerName } from "./layer.ts";
 import { weight, type WeightArguments } from "./weight.ts";
 
 /** Arguments of Keras's Embedding. */
@@ -24,9 +24,7 @@ export function embedding({ inputDim, outputDim, maskZero = false, ...rest }: Em
   checkSize("embedding", "outputDim", outputDim);
   const embeddings = weight("embedding", "embeddings", rest, "uniform");
   return {
-    kind: "Embedding",
-    ...named(rest),
-    config: { inputDim, outputDim, ...embeddings.config, maskZero },
+    ...described("Embedding", rest, { inputDim, outputDim, ...embeddings.config, maskZero }),
     apply({ emit, parameter, setMask, fail }, x) {
       if (x.dtype !== "int32" && x.dtype !== "int64") {
         return fail(`takes whole numbers, not ${x.dtype}; give the network's input { dtype: "int32" }`);

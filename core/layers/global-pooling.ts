@@ -1,7 +1,7 @@
 import type { Emitter, Value } from "../operators/operator.ts";
 import { dtypeCodes } from "../operators/cast.ts";
 import { checkDataFormat, spatialAxes, type DataFormat } from "./data-format.ts";
-import { named, type Layer, type LayerName } from "./layer.ts";
+import { described, type Layer, type LayerName } from "./layer.ts";
 
 /** Arguments of Keras's global poolings. */
 export interface GlobalPoolingOptions extends LayerName {
@@ -80,14 +80,15 @@ interface Which {
 function globalPooling({ keepdims = false, dataFormat = "channels_first", ...common }: GlobalPoolingOptions, { where, kind, axes }: Which): Layer {
   checkDataFormat(where, dataFormat);
   return {
-    kind,
-    ...named(common),
-    config: { dataFormat, keepdims },
+    ...described(kind, common, { dataFormat, keepdims }),
     apply({ emit, maskOf, fail }, x) {
       const places = spatialAxes(x, { axes, dataFormat }, fail);
       const reduced = { axes: places, keepdims };
       if (kind.startsWith("GlobalMax")) return emit.op("ReduceMax", [x, emit.ints(places)], { keepdims: keepdims ? 1 : 0 });
-      const mask = axes === 1 && dataFormat === "channels_last" ? maskOf(x) : undefined;
+      const mask = axes === 1 ? maskOf(x) : undefined;
+      if (mask !== undefined && dataFormat === "channels_first") {
+        return fail('steps of its input are masked, so they come before the features; give it dataFormat "channels_last"');
+      }
       if (mask !== undefined) return maskedMean(emit, x, { ...reduced, mask });
       if (dataFormat === "channels_last") return emit.op("ReduceMean", [x, emit.ints(places)], { keepdims: keepdims ? 1 : 0 });
       const mean = emit.op("GlobalAveragePool", [x]);

@@ -1,4 +1,5 @@
 import type { LayerCall } from "../models/layer-call.ts";
+import { checkNames } from "../nearest.ts";
 import type { Emitter, Value } from "../operators/operator.ts";
 import type { Tensor } from "../tensor.ts";
 import type { Constraint } from "../training/constraint.ts";
@@ -97,6 +98,26 @@ export function named({ name, trainable, activityRegularizer }: LayerName): Pick
     ...(trainable !== undefined && { trainable }),
     ...(activityRegularizer !== undefined && { activityRegularizer: naming("activityRegularizer", () => checkRegularizer(activityRegularizer)) }),
   };
+}
+
+/**
+ * What a layer says of itself, made of what it was given: its kind, its name and its arguments.
+ *
+ * @param given its options, or those that were not taken out of them yet
+ * @param config its arguments with defaults filled in, as `Layer.config`
+ * @throws ARGUMENT_INVALID for an option that is no argument of it, with the nearest name; for a regulariser that is none
+ */
+export function described(
+  kind: string,
+  given: LayerName,
+  config: Layer["config"],
+): Pick<Layer, "kind" | "config" | "name" | "trainable" | "activityRegularizer"> {
+  const names = Object.keys(config);
+  // A weight's penalty and constraint are in `config` where they are given.
+  const weights = names.filter((name) => name.endsWith("Initializer")).map((name) => name.slice(0, -"Initializer".length));
+  const held = weights.flatMap((weight) => [`${weight}Regularizer`, `${weight}Constraint`]).filter((name) => !/^moving/.test(name));
+  checkNames(kind, given, [...names, "name", "trainable", "activityRegularizer", ...held]);
+  return { kind, ...named(given), config };
 }
 
 /** All of a layer's arguments, those that every layer has included. */

@@ -5,7 +5,7 @@ import type { Regularizer } from "../training/regularizer.ts";
 import { penalized } from "./activity-regularization.ts";
 import { checkNumber, checkSize, sizeOf } from "./argument.ts";
 import { attend } from "./attend.ts";
-import { named, type Layer, type LayerContext, type LayerName } from "./layer.ts";
+import { described, named, type Layer, type LayerContext, type LayerName } from "./layer.ts";
 import { checkRotary, rotate, type RotaryOptions } from "./rotary.ts";
 import { weight, type Weight, type WeightArguments } from "./weight.ts";
 
@@ -105,20 +105,19 @@ function attention(
   const bias = weight(where, "bias", rest, "zeros");
   const { activityRegularizer } = named(rest);
   const isOfOutput = kind === "GroupQueryAttention";
+  const written = {
+    ...config,
+    dropout,
+    useBias,
+    ...(activityRegularizer && { activityRegularizer }),
+    ...kernel.config,
+    ...bias.config,
+    ...(useCausalMask && { useCausalMask }),
+    ...(rotary && { rotary }),
+  };
   return {
-    kind,
     // Keras's penalises the projections; GroupQueryAttention's penalises its output once more.
-    ...named(isOfOutput ? rest : { ...rest, activityRegularizer: undefined }),
-    config: {
-      ...config,
-      dropout,
-      useBias,
-      ...(activityRegularizer && { activityRegularizer }),
-      ...kernel.config,
-      ...bias.config,
-      ...(useCausalMask && { useCausalMask }),
-      ...(rotary && { rotary }),
-    },
+    ...described(kind, isOfOutput ? rest : { ...rest, activityRegularizer: undefined }, written),
     merges: true,
     passesMask: true,
     apply(context, query, ...others) {

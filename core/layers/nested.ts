@@ -4,7 +4,7 @@ import { isFrozen } from "../models/freeze.ts";
 import type { LayerCall } from "../models/layer-call.ts";
 import type { Model } from "../models/model.ts";
 import type { Value } from "../operators/operator.ts";
-import { named, type Layer, type LayerContext, type LayerName, type LayerOutput } from "./layer.ts";
+import { described, type Layer, type LayerContext, type LayerName, type LayerOutput } from "./layer.ts";
 
 /** What a model takes of what every layer takes: penalties are those of its layers. */
 type NestedName = Omit<LayerName, "activityRegularizer">;
@@ -64,9 +64,7 @@ export function nested(
     throw new EspalierError("ARGUMENT_INVALID", `nested: "${model.graph.name}" ${what}; choose from ${available.join(", ")}`, { outputs: chosen });
   }
   return {
-    kind: "Functional",
-    ...named({ ...common, name }),
-    config: { ...describeNetwork(model), chosen },
+    ...described("Functional", { ...common, name }, { ...describeNetwork(model), chosen }),
     merges: true,
     inner: model.layers ?? [],
     apply(context, ...given) {

@@ -1,6 +1,6 @@
 import { checkNumber } from "./argument.ts";
 import { checkDataFormat, spatialAxes, type DataFormat } from "./data-format.ts";
-import { named, type Layer, type LayerName } from "./layer.ts";
+import { described, type Layer, type LayerName } from "./layer.ts";
 
 /** Arguments of Keras's spatial dropouts. */
 export interface SpatialDropoutOptions extends LayerName {
@@ -77,7 +77,7 @@ interface Noise {
 }
 
 function noise(common: LayerName, { kind, config, placewise }: Noise): Layer {
-  return { kind, ...named(common), config, passesMask: true, placewise, apply: ({ emit }, x) => emit.op(kind, [x], config) };
+  return { ...described(kind, common, config), passesMask: true, placewise, apply: ({ emit }, x) => emit.op(kind, [x], config) };
 }
 
 function spatial(
@@ -87,9 +87,7 @@ function spatial(
   checkNumber(where, "rate", rate, { from: 0, below: 1 });
   checkDataFormat(where, dataFormat);
   return {
-    kind,
-    ...named(common),
-    config: { rate, dataFormat },
+    ...described(kind, common, { rate, dataFormat }),
     passesMask: true,
     apply({ emit, fail }, x) {
       spatialAxes(x, { axes, dataFormat }, fail);

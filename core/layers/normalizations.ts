@@ -1,8 +1,8 @@
 import type { Value } from "../operators/operator.ts";
 import { tensor } from "../tensor.ts";
 import { checkNumber, checkSize, sizeOf } from "./argument.ts";
-import { named, type Layer, type LayerContext, type LayerName } from "./layer.ts";
-import { axisLast, axisSecond } from "./move-axis.ts";
+import { described, type Layer, type LayerContext, type LayerName } from "./layer.ts";
+import { axesLast, axisSecond, featureAxes } from "./move-axis.ts";
 import { unitLength } from "./unit-length.ts";
 import { weight, type Weight, type WeightArguments } from "./weight.ts";
 
@@ -18,7 +18,7 @@ interface Affine extends LayerName, WeightArguments<"beta">, WeightArguments<"ga
 
 /** Arguments of Keras's LayerNormalization. */
 export interface LayerNormalizationOptions extends Affine {
-  /** Default -1: each place's features. Several must be the last ones: [1, 2, 3] of images. */
+  /** Default -1: each place's features; one dimension or several: [1, 2, 3] of images. */
   readonly axis?: number | readonly number[];
 }
 
@@ -35,31 +35,28 @@ export function layerNormalization({ axis = -1, epsilon = 0.001, center = true, 
   const beta = weight("layerNormalization", "beta", rest, "zeros");
   const gamma = weight("layerNormalization", "gamma", rest, "ones");
   return {
-    kind: "LayerNormalization",
-    ...named(rest),
-    config: { axis, epsilon, center, scale, ...beta.config, ...gamma.config },
+    ...described("LayerNormalization", rest, { axis, epsilon, center, scale, ...beta.config, ...gamma.config }),
     passesMask: true,
     apply(context, x) {
       const { emit } = context;
-      const { sizes, first } = normalizedAxes(context, x, axis);
+      const { axes, sizes } = normalizedAxes(context, x, axis);
       const g = affine(context, { name: "gamma", shape: sizes, weight: scale ? gamma : undefined, otherwise: 1 });
       const b = center ? affine(context, { name: "beta", shape: sizes, weight: beta, otherwise: 0 }) : undefined;
-      const normalize = (value: Value, from: number): Value => emit.op("LayerNormalization", [value, g, b], { axis: from, epsilon });
-      return first === undefined ? axisLast(emit, x, Number(axis), (turned) => normalize(turned, -1)) : normalize(x, first);
+      return axesLast(emit, x, axes, (turned) => emit.op("LayerNormalization", [turned, g, b], { axis: x.shape.length - axes.length, epsilon }));
     },
   };
 }
 
 /** Arguments of Keras's RMSNormalization. */
 export interface RmsNormalizationOptions extends LayerName {
-  /** Default -1. Several must be the last ones. */
+  /** Default -1; one dimension or several. */
   readonly axis?: number | readonly number[];
   /** Added to the mean square. Default 1e-6. */
   readonly epsilon?: number;
 }
 
 /**
- * scale x / sqrt(mean(x^2) + epsilon), over each example's (and place's) own features. Parameter `scale`.
+ * scale x / sqrt(mean(x^2) + epsilon), over each example's (and place's) own features. Parameter `scale`. Masks end at it, as in Keras.
  *
  * @throws ARGUMENT_INVALID for its arguments; GRAPH_SHAPE for axes that the input has not
  * @see https://keras.io/api/layers/normalization_layers/rms_normalization/
@@ -67,16 +64,12 @@ export interface RmsNormalizationOptions extends LayerName {
 export function rmsNormalization({ axis = -1, epsilon = 1e-6, ...common }: RmsNormalizationOptions = {}): Layer {
   checkNumber("rmsNormalization", "epsilon", epsilon, { from: 0 });
   return {
-    kind: "RMSNormalization",
-    ...named(common),
-    config: { axis, epsilon },
-    passesMask: true,
+    ...described("RMSNormalization", common, { axis, epsilon }),
     apply(context, x) {
       const { emit, parameter } = context;
-      const { sizes, first } = normalizedAxes(context, x, axis);
+      const { axes, sizes } = normalizedAxes(context, x, axis);
       const scale = parameter("scale", sizes, { initializer: "ones" });
-      const normalize = (value: Value, from: number): Value => emit.op("RMSNormalization", [value, scale], { axis: from, epsilon });
-      return first === undefined ? axisLast(emit, x, Number(axis), (turned) => normalize(turned, -1)) : normalize(x, first);
+      return axesLast(emit, x, axes, (turned) => emit.op("RMSNormalization", [turned, scale], { axis: x.shape.length - axes.length, epsilon }));
     },
   };
 }
@@ -108,9 +101,8 @@ export function groupNormalization({
   const beta = weight("groupNormalization", "beta", rest, "zeros");
   const gamma = weight("groupNormalization", "gamma", rest, "ones");
   return {
-    kind: "GroupNormalization",
-    ...named(rest),
-    config: { groups, axis, epsilon, center, scale, ...beta.config, ...gamma.config },
+    ...described("GroupNormalization", rest, { groups, axis, epsilon, center, scale, ...beta.config, ...gamma.config }),
+    passesMask: true,
     apply(context, x) {
       const { emit, fail } = context;
       const channels = x.shape.length >= 2 ? sizeOf(x, axis) : undefined;
@@ -138,33 +130,20 @@ export function groupNormalization({
  */
 export function unitNormalization({ axis = -1, ...common }: { readonly axis?: number | readonly number[] } & LayerName = {}): Layer {
   return {
-    kind: "UnitNormalization",
-    ...named(common),
-    config: { axis },
+    ...described("UnitNormalization", common, { axis }),
     passesMask: true,
-    apply: ({ emit, fail }, x) => unitLength(emit, x, placesOf(x, axis, fail)),
+    apply: ({ emit, fail }, x) => unitLength(emit, x, featureAxes(x, axis, fail)),
   };
 }
 
-/** The axes from the front; refuses the batch and what is not there. */
-function placesOf(x: Value, axis: number | readonly number[], fail: LayerContext["fail"]): readonly number[] {
-  const rank = x.shape.length;
-  const places = (typeof axis === "number" ? [axis] : axis).map((one) => (one < 0 ? one + rank : one));
-  if (places.length > 0 && places.every((place) => Number.isInteger(place) && place >= 1 && place < rank)) return places.toSorted((a, b) => a - b);
-  return fail(`axis must name dimensions after the batch, from 1 to ${rank - 1} or from the end, not ${JSON.stringify(axis)}`);
-}
-
-/** The sizes that are normalised over, and the first of them where they are the last ones; one axis elsewhere has to be moved. */
+/** The axes that are normalised over, and their sizes. */
 function normalizedAxes(
   { fail }: LayerContext,
   x: Value,
   axis: number | readonly number[],
-): { readonly sizes: readonly number[]; readonly first: number | undefined } {
-  const places = placesOf(x, axis, fail);
-  const [first = 0] = places;
-  const trailing = places.every((place, i) => place === x.shape.length - places.length + i);
-  if (!trailing && places.length > 1) return fail(`several axes must be the last ones, not ${JSON.stringify(axis)}`);
-  return { sizes: places.map((place) => sizeOf(x, place) ?? fail("only the first dimension may be the batch")), first: trailing ? first : undefined };
+): { readonly axes: readonly number[]; readonly sizes: readonly number[] } {
+  const axes = featureAxes(x, axis, fail);
+  return { axes, sizes: axes.map((place) => sizeOf(x, place) ?? fail("only the first dimension may be the batch")) };
 }
 
 interface AffinePart {

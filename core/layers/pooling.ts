@@ -1,6 +1,6 @@
 import { checkSizes, type Pair, type Single, type Sizes, type Triple } from "./argument.ts";
 import { channelsFirst, checkDataFormat, type DataFormat } from "./data-format.ts";
-import { named, type Layer, type LayerName } from "./layer.ts";
+import { described, type Layer, type LayerName } from "./layer.ts";
 import { checkPadding, spatialSizes, windowPads, type Padding } from "./window.ts";
 
 /** Arguments of Keras's MaxPooling and AveragePooling layers. */
@@ -92,9 +92,7 @@ function pooling(
   checkDataFormat(where, dataFormat);
   const window = { size: checkSizes(where, "poolSize", poolSize, { axes }), strides: checkSizes(where, "strides", strides, { axes }), padding };
   return {
-    kind,
-    ...named(common),
-    config: { poolSize: window.size, strides: window.strides, padding, dataFormat },
+    ...described(kind, common, { poolSize: window.size, strides: window.strides, padding, dataFormat }),
     apply(context, x) {
       const { emit, fail } = context;
       return channelsFirst(context, x, { axes, dataFormat }, (turned) => {

@@ -2,7 +2,7 @@ import type { Value } from "../operators/operator.ts";
 import { tensor } from "../tensor.ts";
 import { checkNumber, checkSize, sizeOf } from "./argument.ts";
 import { embedding } from "./embedding.ts";
-import { named, type Layer, type LayerContext, type LayerName } from "./layer.ts";
+import { described, type Layer, type LayerContext, type LayerName } from "./layer.ts";
 import { weight, type Weight, type WeightArguments } from "./weight.ts";
 
 /** Arguments of KerasHub's PositionEmbedding. */
@@ -23,9 +23,7 @@ export function positionEmbedding({ sequenceLength, ...rest }: PositionEmbedding
   checkSize("positionEmbedding", "sequenceLength", sequenceLength);
   const embeddings = weight("positionEmbedding", "embeddings", rest, "glorotUniform");
   return {
-    kind: "PositionEmbedding",
-    ...named(rest),
-    config: { sequenceLength, ...embeddings.config },
+    ...described("PositionEmbedding", rest, { sequenceLength, ...embeddings.config }),
     passesMask: true,
     apply(context, x) {
       const { emit } = context;
@@ -47,9 +45,7 @@ export function positionEmbedding({ sequenceLength, ...rest }: PositionEmbedding
 export function sinePositionEncoding({ maxWavelength = 10_000, ...common }: { readonly maxWavelength?: number } & LayerName = {}): Layer {
   checkNumber("sinePositionEncoding", "maxWavelength", maxWavelength, { above: 0 });
   return {
-    kind: "SinePositionEncoding",
-    ...named(common),
-    config: { maxWavelength },
+    ...described("SinePositionEncoding", common, { maxWavelength }),
     passesMask: true,
     apply({ emit, fail }, x) {
       const [places, size] = sequenceSizes(x, fail);
@@ -93,9 +89,7 @@ export function tokenAndPositionEmbedding({
   const embeddings = weight(where, "embeddings", rest, "uniform");
   const tokens = embedding({ inputDim: vocabularySize, outputDim: embeddingDim, maskZero, ...rest, name: "token_embedding" });
   return {
-    kind: "TokenAndPositionEmbedding",
-    ...named(rest),
-    config: { vocabularySize, sequenceLength, embeddingDim, ...embeddings.config, maskZero },
+    ...described("TokenAndPositionEmbedding", rest, { vocabularySize, sequenceLength, embeddingDim, ...embeddings.config, maskZero }),
     apply(context, x) {
       const { emit, maskOf, setMask } = context;
       const vectors = context.apply(tokens, x); // [batch, places, embeddingDim]

@@ -3,7 +3,7 @@ import { dtypeCodes } from "../operators/cast.ts";
 import type { Value } from "../operators/operator.ts";
 import { tensor, toNumbers, type Tensor } from "../tensor.ts";
 import { checkNumber, sizeOf } from "./argument.ts";
-import { named, type Layer, type LayerContext, type LayerName } from "./layer.ts";
+import { described, type Layer, type LayerContext, type LayerName } from "./layer.ts";
 
 /** What Normalization knows of its data: one number for all, or one for each place of the axis. */
 export interface NormalizationStatistics {
@@ -30,9 +30,7 @@ export function normalization({ axis = -1, mean, variance, invert = false, ...co
   // A variance of 0 divides by Keras's epsilon.
   const deviations = variances.map((one) => Math.max(Math.sqrt(one), 1e-7));
   return {
-    kind: "Normalization",
-    ...named(common),
-    config: { axis, mean, variance, invert },
+    ...described("Normalization", common, { axis, mean, variance, invert }),
     passesMask: true,
     apply(context, x) {
       const { emit } = context;
@@ -80,9 +78,7 @@ export function rescaling({ scale, offset = 0, ...common }: { readonly scale: nu
   checkNumber("rescaling", "scale", scale);
   checkNumber("rescaling", "offset", offset);
   return {
-    kind: "Rescaling",
-    ...named(common),
-    config: { scale, offset },
+    ...described("Rescaling", common, { scale, offset }),
     passesMask: true,
     placewise: true,
     apply({ emit }, x) {
@@ -105,9 +101,7 @@ export function discretization({ binBoundaries, ...common }: { readonly binBound
     throw new EspalierError("ARGUMENT_INVALID", `discretization: binBoundaries must rise, not [${boundaries.join(", ")}]`, { binBoundaries });
   }
   return {
-    kind: "Discretization",
-    ...named(common),
-    config: { binBoundaries },
+    ...described("Discretization", common, { binBoundaries }),
     apply({ emit }, x) {
       const reached = emit.op("GreaterOrEqual", [
         emit.op("Unsqueeze", [x, emit.ints([-1])]),
@@ -129,9 +123,7 @@ export function discretization({ binBoundaries, ...common }: { readonly binBound
 export function masking({ maskValue = 0, ...common }: { readonly maskValue?: number } & LayerName = {}): Layer {
   checkNumber("masking", "maskValue", maskValue);
   return {
-    kind: "Masking",
-    ...named(common),
-    config: { maskValue },
+    ...described("Masking", common, { maskValue }),
     apply({ emit, setMask, fail }, x) {
       if (x.shape.length !== 3) return fail("takes [batch, steps, features]");
       const differs = emit.op("Not", [emit.op("Equal", [x, emit.scalar(maskValue, x.dtype)])]);

@@ -1,5 +1,5 @@
 import { checkNumber, sizeOf } from "./argument.ts";
-import { named, type Layer, type LayerName } from "./layer.ts";
+import { described, type Layer, type LayerName } from "./layer.ts";
 import { weight, type WeightArguments } from "./weight.ts";
 
 /** Arguments of Keras's ReLU. */
@@ -23,9 +23,7 @@ export function reLU({ maxValue, negativeSlope = 0, threshold = 0, ...common }: 
   checkNumber("reLU", "negativeSlope", negativeSlope, { from: 0 });
   checkNumber("reLU", "threshold", threshold, { from: 0 });
   return {
-    kind: "ReLU",
-    ...named(common),
-    config: { ...(maxValue !== undefined && { maxValue }), negativeSlope, threshold },
+    ...described("ReLU", common, { ...(maxValue !== undefined && { maxValue }), negativeSlope, threshold }),
     passesMask: true,
     placewise: true,
     apply({ emit }, x) {
@@ -48,9 +46,7 @@ export function reLU({ maxValue, negativeSlope = 0, threshold = 0, ...common }: 
 export function leakyReLU({ negativeSlope = 0.3, ...common }: { readonly negativeSlope?: number } & LayerName = {}): Layer {
   checkNumber("leakyReLU", "negativeSlope", negativeSlope, { from: 0 });
   return {
-    kind: "LeakyReLU",
-    ...named(common),
-    config: { negativeSlope },
+    ...described("LeakyReLU", common, { negativeSlope }),
     passesMask: true,
     placewise: true,
     apply: ({ emit }, x) => emit.op("LeakyRelu", [x], { alpha: negativeSlope }),
@@ -61,9 +57,7 @@ export function leakyReLU({ negativeSlope = 0.3, ...common }: { readonly negativ
 export function elu({ alpha = 1, ...common }: { readonly alpha?: number } & LayerName = {}): Layer {
   checkNumber("elu", "alpha", alpha);
   return {
-    kind: "ELU",
-    ...named(common),
-    config: { alpha },
+    ...described("ELU", common, { alpha }),
     passesMask: true,
     placewise: true,
     apply: ({ emit }, x) => emit.op("Elu", [x], { alpha }),
@@ -87,9 +81,7 @@ export interface PReLUOptions extends LayerName, WeightArguments<"alpha"> {
 export function prelu({ sharedAxes, ...rest }: PReLUOptions = {}): Layer {
   const slope = weight("prelu", "alpha", rest, "zeros");
   return {
-    kind: "PReLU",
-    ...named(rest),
-    config: { ...slope.config, ...(sharedAxes && { sharedAxes }) },
+    ...described("PReLU", rest, { ...slope.config, ...(sharedAxes && { sharedAxes }) }),
     passesMask: true,
     apply({ emit, parameter, fail }, x) {
       const outside = sharedAxes?.find((axis) => !Number.isInteger(axis) || axis < 1 || axis >= x.shape.length);

@@ -3,13 +3,13 @@ import { tensor } from "../tensor.ts";
 import { checkChoice, checkNumber, checkSize, sizeOf } from "./argument.ts";
 import { compact, reversed } from "./compact.ts";
 import { initialize, type Initializer } from "./initializer.ts";
-import { named, type Layer, type LayerContext, type LayerName, type LayerOutput } from "./layer.ts";
+import { described, type Layer, type LayerContext, type LayerName, type LayerOutput } from "./layer.ts";
 import { weight, type Weight, type WeightArguments } from "./weight.ts";
 
 /** The functions inside a cell: those of ONNX's recurrent operators on every backend. */
 export type CellActivation = "sigmoid" | "tanh" | "relu";
 
-/** What all recurrent layers take, as in Keras. `stateful` and `unroll` are not there. */
+/** What all recurrent layers take, as in Keras. `unroll` is not there, and `stateful` neither: give the last state out and take it in as a further input. */
 export interface RecurrentOptions extends LayerName, WeightArguments<"kernel">, WeightArguments<"recurrent">, WeightArguments<"bias"> {
   readonly units: number;
   /** Default tanh. */
@@ -179,9 +179,7 @@ function recurrent(options: RecurrentOptions, cell: Cell): RecurrentLayer {
   };
   const own = { units, activation, useBias, dropout, recurrentDropout, returnSequences, returnState, goBackwards, zeroOutputForMask };
   return {
-    kind,
-    ...named(options),
-    config: { ...own, ...cell.config, ...weights.kernel.config, ...weights.recurrentKernel.config, ...weights.bias.config },
+    ...described(kind, options, { ...own, ...cell.config, ...weights.kernel.config, ...weights.recurrentKernel.config, ...weights.bias.config }),
     merges: true,
     again: cell.again,
     apply(context, x, ...initial) {

@@ -16,6 +16,7 @@ import {
   dot,
   elu,
   embedding,
+  globalAveragePooling1D,
   globalAveragePooling2D,
   groupedQueryAttention,
   groupNormalization,
@@ -46,8 +47,18 @@ import {
   unitNormalization,
   upSampling2D,
   zeroPadding2D,
+  type BatchNormalizationOptions,
+  type Conv2DOptions,
+  type DenseOptions,
   type Layer,
+  type LstmOptions,
 } from "./index.ts";
+import { l2 } from "../training/regularizer.ts";
+
+/** Two layers as one. */
+function sequentialOf(first: Layer, second: Layer): Layer {
+  return { kind: "Two", config: {}, apply: (context, x) => context.apply(second, context.apply(first, x)) };
+}
 
 describe("an input that a layer cannot take: the layer, the input's shape and what it takes", () => {
   test.for<[layer: Layer, shape: readonly number[], message: string, dtype?: DType]>([
@@ -70,11 +81,11 @@ describe("an input that a layer cannot take: the layer, the input's shape and wh
     [dense({ units: 1 }), [4], "dense/Gemm (Gemm of int32 [batch, 4]", "int32"],
     [batchNormalization({ axis: 3 }), [4], "axis must be one of its dimensions after the batch, not 3"],
     [layerNormalization({ axis: 0 }), [4], "axis must name dimensions after the batch, from 1 to 1 or from the end, not 0"],
-    [layerNormalization({ axis: [1, 2] }), [4, 5, 6], "several axes must be the last ones, not [1,2]"],
+    [layerNormalization({ axis: [1, 1] }), [4, 5, 6], "axis must name dimensions after the batch, from 1 to 3 or from the end, not [1,1]"],
     [rmsNormalization({ axis: 5 }), [4], "axis must name dimensions after the batch"],
     [unitNormalization({ axis: -3 }), [4], "axis must name dimensions after the batch"],
     [groupNormalization({ groups: 3 }), [4, 2, 2], "4 channels do not divide into 3 groups"],
-    [softmax({ axis: 0 }), [4], "axis must be one of its dimensions after the batch, not 0"],
+    [softmax({ axis: 0 }), [4], "axis must name dimensions after the batch, from 1 to 1 or from the end, not 0"],
     [prelu({ sharedAxes: [2] }), [4], "sharedAxes must be from 1 to 1, not 2"],
     [permute({ dims: [2, 1] }), [4], "dims [2, 1] are for inputs with 2 dimensions after the batch"],
     [repeatVector({ n: 2 }), [4, 4], "takes [batch, features]"],
@@ -84,6 +95,12 @@ describe("an input that a layer cannot take: the layer, the input's shape and wh
     [multiHeadAttention({ numHeads: 2, keyDim: 2 }), [4], "takes sequences [batch, places, size], but the query is [batch, 4]"],
     [positionEmbedding({ sequenceLength: 3 }), [4, 2], "4 places are more than sequenceLength 3"],
     [rotaryEmbedding({ heads: 2 }), [4, 6], "6 features do not make 2 head(s) of an even size"],
+    [
+      sequentialOf(embedding({ inputDim: 3, outputDim: 2, maskZero: true }), globalAveragePooling1D()),
+      [4],
+      'steps of its input are masked, so they come before the features; give it dataFormat "channels_last"',
+      "int32",
+    ],
     [masking(), [4], "takes [batch, steps, features]"],
     [normalization({ mean: [1, 2], variance: [1, 1] }), [4, 3], "2 means and variances do not go with 3 places of axis -1"],
   ])("%#", ([layer, shape, message, dtype = "float32"]) => {
@@ -104,7 +121,7 @@ describe("an input that a layer cannot take: the layer, the input's shape and wh
     ],
     [concatenate({ axis: 0 }), [[3], [3]], "axis must be from 1 to 1, not 0"],
     [dot({ axes: 1 }), [[3], [4]], "dimension 1 of [batch, 3] and 1 of [batch, 4] must have one size"],
-    [dot({ axes: 0 }), [[3], [3]], "axes must name dimensions after the batch, not 0"],
+    [dot({ axes: 0 }), [[3], [3]], "axis must name dimensions after the batch, from 1 to 1 or from the end, not 0"],
     [
       multiHeadAttention({ numHeads: 1, keyDim: 2 }),
       [
@@ -166,6 +183,11 @@ test.for<[make: () => unknown, message: string]>([
   [() => bidirectional({ layer: lstm({ units: 2 }), mergeMode: "avg" as "ave" }), 'bidirectional: no mergeMode "avg"; did you mean "ave"'],
   [() => bidirectional({ layer: lstm({ units: 2 }), backwardLayer: lstm({ units: 3, goBackwards: true }) }), "units is 2 forward and 3 backward"],
   [() => bidirectional({ layer: lstm({ units: 2, goBackwards: true }) }), "layer must run forward and backwardLayer backward"],
+  [() => dense({ units: 1, activaton: "relu" } as DenseOptions), 'Dense: no argument "activaton"; did you mean "activation"?'],
+  [() => dense({ units: 1, kernelRegulariser: l2() } as DenseOptions), 'did you mean "kernelRegularizer"'],
+  [() => conv2D({ filters: 1, kernel_size: 3, kernelSize: 3 } as Conv2DOptions), 'Conv2D: no argument "kernel_size"; did you mean "kernelSize"?'],
+  [() => batchNormalization({ movingMeanRegularizer: l2() } as BatchNormalizationOptions), 'no argument "movingMeanRegularizer"'],
+  [() => lstm({ units: 1, stateful: true } as LstmOptions), 'LSTM: no argument "stateful"'],
   [() => rescaling({ scale: NaN }), "rescaling: scale must be a number, not NaN"],
   [() => discretization({ binBoundaries: [1, 1] }), "binBoundaries must rise, not [1, 1]"],
   [() => normalization({ mean: 0, variance: -1 }), "normalization: variance must be a number from 0, not -1"],

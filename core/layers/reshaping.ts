@@ -2,7 +2,7 @@ import { EspalierError } from "../errors.ts";
 import { elementCount } from "../tensor.ts";
 import { checkSize, featureSizes } from "./argument.ts";
 import { checkDataFormat, type DataFormat } from "./data-format.ts";
-import { named, type Layer, type LayerName } from "./layer.ts";
+import { described, type Layer, type LayerName } from "./layer.ts";
 
 /**
  * One row of numbers for each example: [batch, ...sizes] -> [batch, product of sizes].
@@ -14,9 +14,7 @@ import { named, type Layer, type LayerName } from "./layer.ts";
 export function flatten({ dataFormat = "channels_last", ...common }: { readonly dataFormat?: DataFormat } & LayerName = {}): Layer {
   checkDataFormat("flatten", dataFormat);
   return {
-    kind: "Flatten",
-    ...named(common),
-    config: { dataFormat },
+    ...described("Flatten", common, { dataFormat }),
     apply({ emit }, x) {
       if (x.shape.length === 1) return emit.op("Unsqueeze", [x, emit.ints([1])]);
       const moves = dataFormat === "channels_first" && x.shape.length > 2;
@@ -35,9 +33,7 @@ export function flatten({ dataFormat = "channels_last", ...common }: { readonly 
  */
 export function reshape({ targetShape, ...common }: { readonly targetShape: readonly number[] } & LayerName): Layer {
   return {
-    kind: "Reshape",
-    ...named(common),
-    config: { targetShape },
+    ...described("Reshape", common, { targetShape }),
     apply({ emit, fail }, x) {
       const elements = elementCount(featureSizes(x) ?? fail("only the first dimension may be the batch"));
       const rest = elements / elementCount(targetShape.filter((size) => size !== -1));
@@ -63,9 +59,7 @@ export function permute({ dims, ...common }: { readonly dims: readonly number[] 
     throw new EspalierError("ARGUMENT_INVALID", `permute: dims must name each of 1 to ${dims.length} once, not [${dims.join(", ")}]`, { dims });
   }
   return {
-    kind: "Permute",
-    ...named(common),
-    config: { dims },
+    ...described("Permute", common, { dims }),
     apply({ emit, fail }, x) {
       if (x.shape.length !== dims.length + 1) return fail(`dims [${dims.join(", ")}] are for inputs with ${dims.length} dimensions after the batch`);
       return emit.op("Transpose", [x], { perm: [0, ...dims] });
@@ -82,9 +76,7 @@ export function permute({ dims, ...common }: { readonly dims: readonly number[] 
 export function repeatVector({ n, ...common }: { readonly n: number } & LayerName): Layer {
   checkSize("repeatVector", "n", n);
   return {
-    kind: "RepeatVector",
-    ...named(common),
-    config: { n },
+    ...described("RepeatVector", common, { n }),
     apply({ emit, fail }, x) {
       if (x.shape.length !== 2) return fail("takes [batch, features]");
       return emit.op("Expand", [emit.op("Unsqueeze", [x, emit.ints([1])]), emit.ints([1, n, 1])]);
@@ -94,5 +86,5 @@ export function repeatVector({ n, ...common }: { readonly n: number } & LayerNam
 
 /** The input as it is. @see https://keras.io/api/layers/core_layers/identity/ */
 export function identity(common: LayerName = {}): Layer {
-  return { kind: "Identity", ...named(common), config: {}, passesMask: true, placewise: true, apply: ({ emit }, x) => emit.op("Identity", [x]) };
+  return { ...described("Identity", common, {}), passesMask: true, placewise: true, apply: ({ emit }, x) => emit.op("Identity", [x]) };
 }

@@ -2,7 +2,7 @@ import { EspalierError } from "../errors.ts";
 import type { Emitter, Value } from "../operators/operator.ts";
 import { tensor } from "../tensor.ts";
 import { checkNumber, checkSize, sizeOf } from "./argument.ts";
-import { named, type Layer, type LayerName } from "./layer.ts";
+import { described, type Layer, type LayerName } from "./layer.ts";
 
 /** How features are turned by their place. */
 export interface RotaryOptions {
@@ -25,9 +25,7 @@ export function rotaryEmbedding({ heads = 1, ...options }: RotaryOptions & { rea
   checkSize("rotaryEmbedding", "heads", heads);
   const { maxWavelength, scalingFactor } = checkRotary("rotaryEmbedding", options, 2);
   return {
-    kind: "RotaryEmbedding",
-    ...named(options),
-    config: { maxWavelength, scalingFactor, ...(heads > 1 && { heads }) },
+    ...described("RotaryEmbedding", options, { maxWavelength, scalingFactor, ...(heads > 1 && { heads }) }),
     passesMask: true,
     apply({ emit, fail }, x) {
       const [places, features] = [sizeOf(x, 1), sizeOf(x, 2)];

@@ -1,7 +1,7 @@
 import { EspalierError } from "../errors.ts";
 import type { Value } from "../operators/operator.ts";
 import { sizeOf } from "./argument.ts";
-import { named, type Layer, type LayerName } from "./layer.ts";
+import { described, type Layer, type LayerName } from "./layer.ts";
 
 /**
  * One layer at every step: [batch, steps, ...] -> [batch, steps, ...], with one set of weights.
@@ -23,9 +23,7 @@ export function timeDistributed({ layer, ...common }: { readonly layer: Layer } 
     );
   }
   return {
-    kind: "TimeDistributed",
-    ...named(common),
-    config: { layer: { kind: layer.kind, name: layer.name ?? layer.kind.toLowerCase(), config: layer.config } },
+    ...described("TimeDistributed", common, { layer: { kind: layer.kind, name: layer.name ?? layer.kind.toLowerCase(), config: layer.config } }),
     passesMask: true,
     apply(context, x) {
       const { emit, fail } = context;

@@ -1,7 +1,7 @@
 import { tensor } from "../tensor.ts";
 import { checkChoice, checkSizes, type Pair, type Single, type Sizes, type Triple } from "./argument.ts";
 import { checkDataFormat, spatialAxes, type DataFormat } from "./data-format.ts";
-import { named, type Layer, type LayerName } from "./layer.ts";
+import { described, type Layer, type LayerName } from "./layer.ts";
 
 /** What comes between the elements of a smaller image. */
 export type Interpolation = "nearest" | "bilinear" | "bicubic";
@@ -53,9 +53,7 @@ function upSampling(
   const factors = checkSizes(where, "size", size, { axes });
   checkDataFormat(where, dataFormat);
   return {
-    kind,
-    ...named(common),
-    config: { size: axes === 1 ? factors[0] : factors, dataFormat, ...(interpolation && { interpolation }) },
+    ...described(kind, common, { size: axes === 1 ? factors[0] : factors, dataFormat, ...(interpolation && { interpolation }) }),
     apply({ emit, fail }, x) {
       const places = spatialAxes(x, { axes, dataFormat }, fail);
       return emit.op("Resize", [x, undefined, emit.constant(tensor("float32", [axes], factors))], {

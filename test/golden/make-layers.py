@@ -300,6 +300,31 @@ def channels_last(x):
 
 case("a network of channels last in training", channels_last, (6, 4, 2), training=True, batch=3)
 
+one("Softmax over several axes", lambda: L.Softmax(axis=[1, 3]), (3, 2, 4))
+one("LayerNormalization of axes apart", lambda: L.LayerNormalization(axis=[1, 3]), (3, 2, 4))
+one("Dot of more dimensions", lambda: L.Dot(axes=(2, 1)), (2, 3, 2), (3, 2, 2))
+one("Dot of a vector and more dimensions, normalized", lambda: L.Dot(axes=(1, 3), normalize=True), (3,), (2, 2, 3))
+one("Bidirectional without a merge", lambda: L.Bidirectional(L.LSTM(2, return_sequences=True), merge_mode=None), (4, 2))
+
+
+def masked_merge(layer, masked=(True, True)):
+    def build(a, b):
+        embedded = [L.Embedding(5, 3, mask_zero=zero)(x) for zero, x in zip(masked, (a, b))]
+        return pooled(L.LSTM(2, return_sequences=True)(layer(embedded)))
+
+    return build
+
+
+padded = {"integers": 5, "batch": 3, "zeros": [(0, slice(2, None)), (1, 0)]}
+for name in ["Add", "Multiply", "Maximum", "Minimum"]:
+    case(f"{name} of masked steps", masked_merge(lambda x: getattr(L, name)()(x)), (4,), (4,), **padded)
+case("Maximum of masked steps and others", masked_merge(lambda x: L.Maximum()(x), (True, False)), (4,), (4,), **padded)
+case("Concatenate of masked features", masked_merge(lambda x: L.Concatenate(name="joined")(x)), (4,), (4,), **padded)
+case("Concatenate of masked steps", masked_merge(lambda x: L.Concatenate(axis=1, name="joined")(x)), (4,), (4,), **padded)
+case("Concatenate of masked steps and others", masked_merge(lambda x: L.Concatenate(axis=1, name="joined")(x), (False, True)), (4,), (4,), **padded)
+case("GroupNormalization passes a mask", lambda x: pooled(L.GroupNormalization(2)(L.Embedding(5, 4, mask_zero=True)(x))), (4,), **padded)
+case("a mask ends at RMSNormalization", lambda x: pooled(L.RMSNormalization()(L.Embedding(5, 4, mask_zero=True)(x))), (4,), **padded)
+
 if "--check" in sys.argv:
     written = json.loads(pathlib.Path(sys.argv[-1]).read_text())
     golden = {item["name"]: item for item in json.loads((here / "layers.json").read_text())}

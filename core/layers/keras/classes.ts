@@ -1,7 +1,7 @@
 import { activation, softmax } from "../activation.ts";
 import { activityRegularization } from "../activity-regularization.ts";
 import { batchNormalization } from "../batch-normalization.ts";
-import { bidirectional } from "../bidirectional.ts";
+import { bidirectional, type BidirectionalOptions } from "../bidirectional.ts";
 import { conv1D, conv2D, conv3D } from "../conv.ts";
 import { conv1DTranspose, conv2DTranspose, conv3DTranspose } from "../conv-transpose.ts";
 import { dense } from "../dense.ts";
@@ -50,6 +50,8 @@ export interface KerasClass {
   readonly standards?: JsonObject;
   /** Arguments that are not here, with the only value that changes nothing. */
   readonly accepts?: JsonObject;
+  /** What null says in Keras where that is another value than nothing given. */
+  readonly nulls?: JsonObject;
   /** Where Keras knows one data format only: the value of the argument here. */
   readonly only?: JsonObject;
 }
@@ -65,7 +67,7 @@ export const kerasClasses: Readonly<Record<string, KerasClass>> = {
   AveragePooling2D: of(averagePooling2D),
   AveragePooling3D: of(averagePooling3D),
   BatchNormalization: { ...of(batchNormalization), standards: { axis: -1 } },
-  Bidirectional: { ...of(bidirectional), recurs: true },
+  Bidirectional: { ...of<BidirectionalOptions>(bidirectional), recurs: true, nulls: { mergeMode: "none" } },
   Concatenate: { ...of(concatenate), standards: { axis: -1 } },
   Conv1D: of(conv1D),
   Conv1DTranspose: of(conv1DTranspose),
@@ -148,6 +150,6 @@ export const kerasClasses: Readonly<Record<string, KerasClass>> = {
 };
 
 /** @param create a layer's function: it checks its arguments itself, whatever is given */
-function of(create: (options: never) => Layer<LayerOutput>): KerasClass {
-  return { create: (config) => create(config as never) }; // unknown to the compiler, as everything from a file
+function of<Options = never>(create: (options: Options) => Layer<LayerOutput>): KerasClass {
+  return { create: (config) => create(config as Options) }; // unknown to the compiler, as everything from a file
 }

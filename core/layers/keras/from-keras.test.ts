@@ -76,7 +76,11 @@ describe("refused", () => {
       'conv2D: no dataFormat "channels_lst"; did you mean "channels_last"',
     ],
     ["an argument that is not there", layer("Dense", { name: "d", units: 2, lora_rank: 4 }, "x"), '"d" (Dense): lora_rank 4 is not there'],
-    ["a state between batches", layer("LSTM", { name: "l", units: 2, stateful: true }, "x"), "stateful true is not there"],
+    [
+      "a state between batches",
+      layer("LSTM", { name: "l", units: 2, stateful: true }, "x"),
+      "stateful true is not there; a model keeps nothing from one prediction to the next. Build it with return_state",
+    ],
     [
       "too much recurrent dropout",
       layer("LSTM", { name: "l", units: 2, recurrent_dropout: 1 }, "x"),

@@ -1,6 +1,7 @@
 import { suggestNames } from "../../nearest.ts";
 import { configOf, type Layer, type LayerOutput } from "../layer.ts";
-import { kerasClasses } from "./classes.ts";
+import { EspalierError } from "../../errors.ts";
+import { kerasClasses, type KerasClass } from "./classes.ts";
 import { isObject, listAt, objectAt, refuse, textAt, type JsonObject } from "./json.ts";
 import { axisMap } from "./layouts.ts";
 import { toCamel, toSnake } from "./names.ts";
@@ -29,13 +30,17 @@ export function layerFromKeras(
   const where = `"${name}" (${kind})`;
   const given: Record<string, unknown> = { ...known?.standards, ...known?.only };
   for (const [key, value] of Object.entries(raw)) {
-    if (value === null) continue;
     const camel = toCamel(key);
+    if (value === null) {
+      if (known?.nulls && Object.hasOwn(known.nulls, camel)) given[camel] = known.nulls[camel];
+      continue;
+    }
     const axes = axisMap(kind, camel, raw["kernel_size"]);
     given[camel] = isLayer(value) ? layerFromKeras(value, { custom }) : fromKerasValue(camel, value, { where, axes });
   }
-  const create = custom[kind] ?? known?.create ?? refuse(`no class "${kind}"`);
-  const layer = create({ ...given, ...ofCall, name });
+  const own = custom[kind];
+  const create = own ?? known?.create ?? refuse(`no class "${kind}"`);
+  const layer = make(create, { given: own ? { ...given, ...ofCall, name } : { ...taken(given, known), ...ofCall, name }, where });
   refuseLostArguments(layer, { given, accepts: known?.accepts ?? {}, where });
   return layer;
 }
@@ -83,6 +88,35 @@ const meaningless: ReadonlySet<string> = new Set([
   "renormMomentum",
   "batchInputShape",
 ]);
+
+/** The arguments without those that change nothing. */
+function taken(given: JsonObject, known: KerasClass | undefined): JsonObject {
+  const isIdle = (key: string, value: unknown): boolean => {
+    return (meaningless.has(key) && key !== "trainable") || (Object.hasOwn(known?.accepts ?? {}, key) && sameArgument(known?.accepts?.[key], value));
+  };
+  return Object.fromEntries(Object.entries(given).filter(([key, value]) => !isIdle(key, value)));
+}
+
+/** The layer; an argument that it has not is left out where its value says that nothing is done, and refused where not. */
+function make(create: (config: JsonObject) => Layer<LayerOutput>, { given, where }: { given: JsonObject; where: string }): Layer<LayerOutput> {
+  try {
+    return create(given);
+  } catch (error) {
+    const unknown = error instanceof EspalierError ? error.details["unknownArgument"] : undefined;
+    if (typeof unknown !== "string" || !Object.hasOwn(given, unknown)) throw error;
+    const { [unknown]: value, ...rest } = given;
+    if (value === false || value === 0 || value === "auto") return make(create, { given: rest, where });
+    const mend = mends[unknown] ?? "remove it or change the layer";
+    return refuse(`${where}: ${toSnake(unknown)} ${JSON.stringify(value)} is not there; ${mend}`, { argument: toSnake(unknown) });
+  }
+}
+
+/** What to do about arguments that are not there. */
+const mends: Readonly<Record<string, string>> = {
+  stateful:
+    "a model keeps nothing from one prediction to the next. Build it with return_state and the states as further inputs (initial_state), and feed each " +
+    "call the states that the last one gave",
+};
 
 /** Refuses an argument that the layer made does not have, or has otherwise. */
 function refuseLostArguments(layer: Layer<LayerOutput>, { given, accepts, where }: { given: JsonObject; accepts: JsonObject; where: string }): void {

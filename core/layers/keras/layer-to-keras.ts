@@ -23,6 +23,10 @@ export function layerToKeras({
       if (value !== only) refuse(`${where}: Keras knows ${key} ${JSON.stringify(only)} only; permute its input`);
       continue;
     }
+    if (known?.nulls && Object.hasOwn(known.nulls, key) && known.nulls[key] === value) {
+      written[toSnake(key)] = null;
+      continue;
+    }
     const axes = axisMap(kind, key, config["kernelSize"]);
     written[toSnake(key)] = isLayer(value) ? layerToKeras(value) : toKerasValue(key, value, { where, axes });
   }
