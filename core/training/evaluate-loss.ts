@@ -29,7 +29,7 @@ export interface EvaluateLossOptions {
  * One pass over held-out batches.
  *
  * @param executable of `createEvaluationGraph`
- * @returns `loss`, the mean over all rows by their weights; `loss/<name>` for each of several losses; and the metrics by name
+ * @returns `loss`, the mean over all rows by their weights, with the regularisers' penalties; `loss/<name>` for each of several losses; and the metrics by name
  * @throws DATA_EMPTY when there is no row that counts; TARGET_INVALID for labels that do not fit; TENSOR_INVALID for weights below 0
  */
 export async function evaluateLoss(

@@ -26,7 +26,7 @@ export interface EvaluateModelOptions {
  *
  * Every row counts alike, or by its weight, whatever the batches.
  *
- * @returns `loss`, `loss/<output>` for each of several losses, and the metrics by name
+ * @returns `loss` with the regularisers' penalties as in Keras, `loss/<output>` for each of several losses, and the metrics by name
  * @throws ARGUMENT_INVALID, GRAPH_INVALID for a loss or metric of an output that the model does not have; DATA_EMPTY; TARGET_INVALID; TENSOR_INVALID; what
  *   the backend throws
  * @example const { loss, accuracy } = await evaluateModel({ model, backend, loss: softmaxCrossEntropy(), data: tensorBatches(test, { batchSize: 256 }) });

@@ -18,7 +18,7 @@ const halved: ReadonlySet<string> = new Set(["Conv", "ConvTranspose", "Einsum", 
 /** Operators that lose nothing: they stay in float16 where their input already is. All others (sums, powers, normalisations, losses) need float32. */
 const followers: ReadonlySet<string> = new Set(
   (
-    "Abs Add Clip Concat DepthToSpace Div Elu Expand Flatten Gather Gelu HardSigmoid HardSwish Identity LeakyRelu Max MaxPool Min Mul Neg Pad PRelu Relu " +
+    "Abs ActivityRegularization Add Clip Concat DepthToSpace Div Elu Expand Flatten Gather Gelu HardSigmoid HardSwish Identity LeakyRelu Max MaxPool Min Mul Neg Pad PRelu Relu " +
     "Reshape Selu Sigmoid Slice SpaceToDepth Split Squeeze Sub Tanh Tile Transpose Unsqueeze Where"
   ).split(" "),
 );

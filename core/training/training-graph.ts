@@ -97,24 +97,31 @@ export function createUpdateGraph(
 }
 
 /**
- * The forward graph with its loss, without an update: what validation runs. Penalties of regularisers are not in it.
+ * The forward graph with its loss, without an update: what validation runs. As in training and in Keras, the loss has the regularisers' penalties, of
+ * parameters that are not frozen and of activities.
  *
  * Inputs: the model's and the labels (`weights` too when asked for). Outputs: `loss` float32 [], `loss/<output>` for each of several, and the model's.
  *
  * @throws GRAPH_INVALID when the model lacks the output that the loss reads
  */
-export function createEvaluationGraph(model: Pick<Model, "graph">, options: Pick<TrainingGraphOptions, "loss" | "sampleWeights">): Graph {
+export function createEvaluationGraph(model: TrainableModel, options: Pick<TrainingGraphOptions, "loss" | "sampleWeights">): Graph {
   const builder = new GraphBuilder(`${model.graph.name}/evaluation`);
   const outputs = copyInto(builder, model.graph);
-  builder.output("loss", addLosses(builder, outputs, { ...options, graphName: model.graph.name }));
+  const loss = addLosses(builder, outputs, { ...options, graphName: model.graph.name });
+  const parameters = unfrozenState(model).map(({ name }) => builder.value(name));
+  builder.output("loss", addPenalties(builder, loss, { parameters, model }));
   declareOutputs(builder, outputs);
   return builder.build();
+}
+
+function unfrozenState(model: TrainableModel): readonly StateValue[] {
+  return model.graph.state.filter(({ name, role }) => role === "parameter" && !isFrozen(model, name));
 }
 
 /** The parameters that training changes. @throws GRAPH_INVALID when there are none */
 function trainedState(model: TrainableModel): readonly StateValue[] {
   const { graph } = model;
-  const trained = graph.state.filter(({ name, role }) => role === "parameter" && !isFrozen(model, name));
+  const trained = unfrozenState(model);
   if (trained.length > 0) return trained;
   const why = graph.state.some(({ role }) => role === "parameter") ? "parameters are all frozen" : "has no parameters to train";
   throw new EspalierError("GRAPH_INVALID", `"${graph.name}" ${why}`, { graph: graph.name });

@@ -22,7 +22,7 @@ generator = torch.Generator().manual_seed(7)
 
 names = ["body/kernel", "body/bias", "head/kernel"]
 shapes = [(4, 3), (3,), (2, 5)]
-rates = [0.1, 0.1, 0.05, 0.02, 0.08]
+rates = [0.1, 0.1, 0.05, 0.02, 0.08, 0.1, 0.03, 0.06, 0.09, 0.01, 0.07, 0.04]
 
 
 def draw(shape):
@@ -93,6 +93,11 @@ def from_torch():
     case("adamax", {"epsilon": 0, "weightDecay": 0.1, "beta2": 0.9}, torch_path(lambda p: optim.Adamax(p, lr=1, eps=0, weight_decay=0.1, betas=(0.9, 0.9))))
     case("nadam", {"epsilon": 1e-3, "weightDecay": 0.1}, torch_path(lambda p: optim.NAdam(p, lr=1, eps=1e-3, weight_decay=0.1)))
     case("adagrad", {"weightDecay": 0.1}, torch_path(lambda p: optim.Adagrad(p, lr=1, weight_decay=0.1)))
+    case(
+        "adagrad",
+        {"initialAccumulatorValue": 0.1, "epsilon": 1e-3, "weightDecay": 0.1},
+        torch_path(lambda p: optim.Adagrad(p, lr=1, initial_accumulator_value=0.1, eps=1e-3, weight_decay=0.1)),
+    )
     case("rmsProp", {"rho": 0.95, "epsilon": 1e-3}, torch_path(lambda p: optim.RMSprop(p, lr=1, alpha=0.95, eps=1e-3)))
     case(
         "rmsProp",
@@ -131,6 +136,20 @@ def from_torch():
 def from_keras():
     optimizers = keras.optimizers
     case("adam", {"epsilon": 0.01}, keras_path(optimizers.Adam(epsilon=0.01)))
+    case("adam", {"epsilon": 0.01, "amsgrad": True, "beta1": 0.8, "beta2": 0.9}, keras_path(optimizers.Adam(epsilon=0.01, amsgrad=True, beta_1=0.8, beta_2=0.9)))
+    case("adagrad", {"initialAccumulatorValue": 0.1, "epsilon": 0}, keras_path(optimizers.Adagrad(epsilon=0)))
+    case("adadelta", {"rho": 0.9, "epsilon": 0.001}, keras_path(optimizers.Adadelta(rho=0.9, epsilon=0.001)))
+    case(
+        "adafactor",
+        {"beta2Decay": -0.6, "epsilon1": 1e-12, "epsilon2": 0.01, "clipThreshold": 0.8},
+        keras_path(optimizers.Adafactor(beta_2_decay=-0.6, epsilon_1=1e-12, epsilon_2=0.01, clip_threshold=0.8)),
+        tolerance=1e-7,  # Keras computes its rate in float32
+    )
+    excluding = optimizers.AdamW(epsilon=0.01, weight_decay=0.3)
+    excluding.exclude_from_weight_decay(var_names=["bias"])
+    case("adamW", {"epsilon": 0.01, "weightDecay": 0.3, "groups": [{"match": "*/bias", "weightDecay": 0}]}, keras_path(excluding), "without decay of biases")
+    case("adamax", {"epsilon": 0.01, "beta1": 0.8, "beta2": 0.9}, keras_path(optimizers.Adamax(epsilon=0.01, beta_1=0.8, beta_2=0.9)))
+    case("lamb", {"epsilon": 0.01, "beta1": 0.8, "beta2": 0.9}, keras_path(optimizers.Lamb(epsilon=0.01, beta_1=0.8, beta_2=0.9)))
     case("adamW", {"epsilon": 0.01, "weightDecay": 0.3}, keras_path(optimizers.AdamW(epsilon=0.01, weight_decay=0.3)))
     case("adamax", {"epsilon": 0.01}, keras_path(optimizers.Adamax(epsilon=0.01)))
     case("nadam", {"momentumDecay": 1}, keras_path(optimizers.Nadam()))

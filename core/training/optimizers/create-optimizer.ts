@@ -1,4 +1,5 @@
 import type { Value } from "../../operators/operator.ts";
+import { checkNames } from "../../nearest.ts";
 import { formula } from "../../operators/formula.ts";
 import type { Optimizer, OptimizerContext } from "./optimizer.ts";
 import { groupParameters, type GroupContext, type ParameterGroup } from "./parameter-group.ts";
@@ -22,7 +23,7 @@ export interface OptimizerOptions {
 export interface OptimizerDefinition {
   readonly name: string;
   readonly learningRate: number;
-  /** Default 0. */
+  /** Default 0; where it is left out, `options` may not have one. */
   readonly weightDecay?: number;
   /** The arguments beside the common ones. */
   readonly config?: Readonly<Record<string, unknown>>;
@@ -34,24 +35,27 @@ export interface OptimizerDefinition {
 /**
  * An optimizer of its own update rule, with groups, clipping and averages.
  *
- * @throws ARGUMENT_INVALID for a common option out of range
+ * @throws ARGUMENT_INVALID for a common option out of range, or one that is not there, with the nearest name
  * @example
  * const signDescent = createOptimizer({ name: "signDescent", learningRate: 0.01, options: {}, write({ builder, parameters, gradients, learningRate }) {
  *   parameters.forEach((x, i) => builder.update(x.name, builder.op("Sub", [x, builder.op("Mul", [learningRate, builder.op("Sign", [gradients[i]])])])));
  * } });
  */
-export function createOptimizer({ name, learningRate, weightDecay = 0, config = {}, options, write }: OptimizerDefinition): Optimizer {
+export function createOptimizer({ name, learningRate, weightDecay: decay, config = {}, options, write }: OptimizerDefinition): Optimizer {
   const { groups = [], clipNorm, clipValue, ema } = options;
+  const weightDecay = decay ?? 0;
+  const common = ["learningRate", ...(decay === undefined ? [] : ["weightDecay"]), "groups", "clipNorm", "clipValue", "ema"];
+  checkNames(name, options, [...Object.keys(config), ...common]);
   checkRange(name, { learningRate, weightDecay }, Infinity);
   checkRange(name, { ...(clipNorm !== undefined && { clipNorm }), ...(clipValue !== undefined && { clipValue }) }, Infinity, { above: true });
   if (ema !== undefined) checkRange(name, { ema }, 1);
   for (const group of groups) {
     checkRange(`${name}: a group`, { learningRateFactor: group.learningRateFactor ?? 1, weightDecay: group.weightDecay ?? 0 }, Infinity);
   }
-  const common = { ...(groups.length > 0 && { groups }), ...(clipNorm !== undefined && { clipNorm }), ...(clipValue !== undefined && { clipValue }) };
+  const given = { ...(groups.length > 0 && { groups }), ...(clipNorm !== undefined && { clipNorm }), ...(clipValue !== undefined && { clipValue }) };
   return {
     name,
-    config: { learningRate, ...config, weightDecay, ...common, ...(ema !== undefined && { ema }) },
+    config: { learningRate, ...config, weightDecay, ...given, ...(ema !== undefined && { ema }) },
     learningRate,
     apply(context) {
       const clipped = { ...context, gradients: context.gradients.map((gradient) => clip(context, gradient, { clipNorm, clipValue })) };

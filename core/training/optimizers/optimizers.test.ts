@@ -19,8 +19,11 @@ import {
   nadam,
   rmsProp,
   sgd,
+  type AdamOptions,
+  type FtrlOptions,
   type Optimizer,
   type OptimizerOptions,
+  type SgdOptions,
 } from "./index.ts";
 import { maxNorm } from "../constraint.ts";
 import { createTrainingGraph, type TrainableModel } from "../training-graph.ts";
@@ -189,6 +192,10 @@ test.each([
   [() => rmsProp({ rho: 1 }), "rmsProp: rho must be a number from 0 to below 1, not 1"],
   [() => adadelta({ epsilon: -1 }), "adadelta: epsilon must be a number from 0, not -1"],
   [() => adagrad({ weightDecay: -1 }), "adagrad: weightDecay must be a number from 0, not -1"],
+  [() => adagrad({ initialAccumulatorValue: -1 }), "adagrad: initialAccumulatorValue must be a number from 0, not -1"],
+  [() => adam({ beta_1: 0.9 } as AdamOptions), 'adam: no argument "beta_1"; did you mean "beta1" or "beta2"?'],
+  [() => sgd({ decay: 0.1 } as SgdOptions), 'sgd: no argument "decay"; there are "momentum", "nesterov", "learningRate", "weightDecay"'],
+  [() => ftrl({ weightDecay: 0.1 } as FtrlOptions), 'ftrl: no argument "weightDecay"'],
   [() => adamax({ beta2: 2 }), "adamax: beta2 must be a number from 0 to below 1, not 2"],
 ])("an argument of another optimizer out of range is refused (%#)", (make, message) => {
   expect(make).toThrow(message);
