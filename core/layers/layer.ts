@@ -115,7 +115,7 @@ export function described(
   const names = Object.keys(config);
   // A weight's penalty and constraint are in `config` where they are given.
   const weights = names.filter((name) => name.endsWith("Initializer")).map((name) => name.slice(0, -"Initializer".length));
-  const held = weights.flatMap((weight) => [`${weight}Regularizer`, `${weight}Constraint`]).filter((name) => !/^moving/.test(name));
+  const held = weights.flatMap((weight) => [`${weight}Regularizer`, `${weight}Constraint`]).filter((name) => !name.startsWith("moving"));
   checkNames(kind, given, [...names, "name", "trainable", "activityRegularizer", ...held]);
   return { kind, ...named(given), config };
 }

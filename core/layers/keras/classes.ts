@@ -67,7 +67,7 @@ export const kerasClasses: Readonly<Record<string, KerasClass>> = {
   AveragePooling2D: of(averagePooling2D),
   AveragePooling3D: of(averagePooling3D),
   BatchNormalization: { ...of(batchNormalization), standards: { axis: -1 } },
-  Bidirectional: { ...of<BidirectionalOptions>(bidirectional), recurs: true, nulls: { mergeMode: "none" } },
+  Bidirectional: { ...of((options: BidirectionalOptions) => bidirectional(options)), recurs: true, nulls: { mergeMode: "none" } },
   Concatenate: { ...of(concatenate), standards: { axis: -1 } },
   Conv1D: of(conv1D),
   Conv1DTranspose: of(conv1DTranspose),
@@ -150,6 +150,6 @@ export const kerasClasses: Readonly<Record<string, KerasClass>> = {
 };
 
 /** @param create a layer's function: it checks its arguments itself, whatever is given */
-function of<Options = never>(create: (options: Options) => Layer<LayerOutput>): KerasClass {
-  return { create: (config) => create(config as Options) }; // unknown to the compiler, as everything from a file
+function of(create: (options: never) => Layer<LayerOutput>): KerasClass {
+  return { create: (config) => create(config as never) }; // unknown to the compiler, as everything from a file
 }

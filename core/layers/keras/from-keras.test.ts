@@ -58,6 +58,25 @@ test("layers of one's own go there and back", () => {
   expect(again.graph).toEqual(made.graph);
 });
 
+test("a constraint's axes are those of the weight as it lies here, and go back to Keras's", () => {
+  const norm = (axis: number | readonly number[]): Json => ({ class_name: "MaxNorm", config: { max_value: 2, axis } });
+  const rows: readonly (readonly [Json, string, number | readonly number[]])[] = [
+    [layer("LSTM", { name: "l", units: 2, kernel_constraint: norm(0) }, "x"), "l/kernel", 2], // [inputs, 8] there, [1, 8, inputs] here
+    [layer("GRU", { name: "l", units: 2, recurrent_constraint: norm(1) }, "x"), "l/recurrent_kernel", 1],
+    [layer("GRU", { name: "l", units: 2, bias_constraint: norm([0, 1]) }, "x"), "l/bias", 1], // [2, 6] there, [1, 12] here
+    [layer("SimpleRNN", { name: "l", units: 2, bias_constraint: norm(0) }, "x"), "l/bias", 1],
+    [layer("Conv1D", { name: "l", filters: 2, kernel_size: [2], kernel_constraint: norm([0, 1]) }, "x"), "l/kernel", [1, 2]],
+    [layer("DepthwiseConv1D", { name: "l", kernel_size: [2], depth_multiplier: 2, depthwise_constraint: norm([1, 2]) }, "x"), "l/kernel", [0, 1]],
+  ];
+  for (const [json, parameter, axis] of rows) {
+    const read = fromKerasConfig(model([input([null, 3, 4]), json], "l"));
+    expect(read.parameters?.[parameter]).toEqual({ constraint: { kind: "maxNorm", maxValue: 2, axis } });
+    const key = Object.keys(json["config"] as Json).find((name) => name.endsWith("_constraint"))!; // as written above
+    const written = JSON.stringify(toKerasConfig(read));
+    expect(written).toContain(`"${key}":${JSON.stringify({ module: "keras.constraints", ...((json["config"] as Json)[key] as Json) }).slice(0, -1)}`);
+  }
+});
+
 describe("refused", () => {
   test("unknown classes, all at once with the nearest, in models inside too", () => {
     const inner = {
@@ -98,6 +117,16 @@ describe("refused", () => {
       'no "L3"; did you mean "L1"',
     ],
     ["an unknown activation", layer("Dense", { name: "d", units: 2, activation: "rellu" }, "x"), 'no activation "rellu"; did you mean "relu"'],
+    [
+      "a norm over one of two axes that lie as one",
+      layer("GRU", { name: "g", units: 2, bias_constraint: { class_name: "UnitNorm", config: { axis: 0 } } }, "x"),
+      '"g" (GRU): biasConstraint is over one of the axes 0 and 1, which lie as one here; name both',
+    ],
+    [
+      "a norm over heads",
+      layer("MultiHeadAttention", { name: "a", num_heads: 1, key_dim: 2, kernel_constraint: { class_name: "UnitNorm", config: { axis: 0 } } }, "x"),
+      "kernelConstraint is over axes of heads, which lie side by side here; use NonNeg or none",
+    ],
     ["a layer from nowhere", layer("Dense", { name: "d", units: 2 }, "y"), 'no input reaches "d": the graph is disconnected or runs in a circle'],
     ["a name that is no text", layer("Dense", { name: 3, units: 2 }, "x"), "must be text, not 3"],
   ])("%s", ([, json, message]) => {

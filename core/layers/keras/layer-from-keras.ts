@@ -29,13 +29,14 @@ export function layerFromKeras(
   const known = kerasClasses[kind];
   const where = `"${name}" (${kind})`;
   const given: Record<string, unknown> = { ...known?.standards, ...known?.only };
+  const sizes = { kernelSize: raw["kernel_size"], depthMultiplier: raw["depth_multiplier"], resetAfter: raw["reset_after"] };
   for (const [key, value] of Object.entries(raw)) {
     const camel = toCamel(key);
     if (value === null) {
       if (known?.nulls && Object.hasOwn(known.nulls, camel)) given[camel] = known.nulls[camel];
       continue;
     }
-    const axes = axisMap(kind, camel, raw["kernel_size"]);
+    const axes = axisMap(kind, { argument: camel, where, ...sizes });
     given[camel] = isLayer(value) ? layerFromKeras(value, { custom }) : fromKerasValue(camel, value, { where, axes });
   }
   const own = custom[kind];

@@ -27,7 +27,8 @@ export function layerToKeras({
       written[toSnake(key)] = null;
       continue;
     }
-    const axes = axisMap(kind, key, config["kernelSize"]);
+    const { kernelSize, depthMultiplier, resetAfter } = config;
+    const axes = axisMap(kind, { argument: key, kernelSize, depthMultiplier, resetAfter, where });
     written[toSnake(key)] = isLayer(value) ? layerToKeras(value) : toKerasValue(key, value, { where, axes });
   }
   const module = known === undefined ? null : (known.module ?? "keras.layers");

@@ -1,5 +1,6 @@
 import { EspalierError } from "../../errors.ts";
 import { formatShape } from "../../graph/graph.ts";
+import { refuse } from "./json.ts";
 import { allocate, elementCount, tensor, toNumbers, type Tensor } from "../../tensor.ts";
 
 /**
@@ -9,6 +10,8 @@ import { allocate, elementCount, tensor, toNumbers, type Tensor } from "../../te
  */
 interface Layout {
   readonly order: (rank: number) => readonly number[];
+  /** How many axes of size 1 come before those here. Default none. */
+  readonly before?: number;
   /** Which of Keras's gates comes where here; the gates' rows lie one below the other. */
   readonly gates?: readonly number[];
 }
@@ -20,12 +23,15 @@ const kernelLast: Layout = { order: (rank) => [rank - 1, rank - 2, ...Array.from
 const depthwise: Layout = { order: (rank) => [rank - 2, rank - 1, ...Array.from({ length: rank - 2 }, (_, i) => i)] };
 
 /** Kernels of recurrent layers: [inputs, gates * units] there, [1, gates * units, inputs] here. */
-const turned: Layout = { order: (rank) => [rank - 1, ...Array.from({ length: rank - 1 }, (_, i) => i)] };
+const turned: Layout = { order: (rank) => [rank - 1, ...Array.from({ length: rank - 1 }, (_, i) => i)], before: 1 };
+
+/** Their biases: [gates * units] there, and [1, gates * units] here. */
+const asItLies: Layout = { order: (rank) => Array.from({ length: rank }, (_, i) => i), before: 1 };
 
 /** An LSTM's: gates i, f, c, o there and i, o, f, c here. */
 const lstmGates: readonly number[] = [0, 3, 1, 2];
 const lstmKernel: Layout = { ...turned, gates: lstmGates };
-const lstmBias: Layout = { order: (rank) => Array.from({ length: rank }, (_, i) => i), gates: lstmGates };
+const lstmBias: Layout = { ...asItLies, gates: lstmGates };
 
 /** Where a layer's weight lies otherwise than in Keras: by the layer's class and the weight's name. */
 const layouts: Readonly<Record<string, Readonly<Record<string, Layout>>>> = {
@@ -40,31 +46,69 @@ const layouts: Readonly<Record<string, Readonly<Record<string, Layout>>>> = {
   SeparableConv1D: { depthwise_kernel: depthwise, pointwise_kernel: kernelLast },
   SeparableConv2D: { depthwise_kernel: depthwise, pointwise_kernel: kernelLast },
   LSTM: { kernel: lstmKernel, recurrent_kernel: lstmKernel, bias: lstmBias },
-  GRU: { kernel: turned, recurrent_kernel: turned },
-  SimpleRNN: { kernel: turned, recurrent_kernel: turned },
+  GRU: { kernel: turned, recurrent_kernel: turned, bias: asItLies },
+  SimpleRNN: { kernel: turned, recurrent_kernel: turned, bias: asItLies },
 };
 
-/** How axes of a weight are written: in Keras's layout there, in ours here. */
+/** How a norm's axes of a weight are written: in Keras's layout there, in ours here. */
 export interface AxisMap {
-  readonly toKeras: (axis: number) => number;
-  readonly fromKeras: (axis: number) => number;
+  readonly toKeras: (axes: readonly number[]) => readonly number[];
+  /** @throws ARGUMENT_INVALID for some of several axes that lie as one here */
+  readonly fromKeras: (axes: readonly number[]) => readonly number[];
 }
 
-/**
- * The axes of the weight that an argument is about.
- *
- * @param argument in camel case: "kernelConstraint"
- * @param kernelSize the layer's, which tells how many axes a kernel has
- */
-export function axisMap(kind: string, argument: string, kernelSize: unknown): AxisMap {
+/** The weight that an argument is about. */
+export interface WeightPlace {
+  /** In camel case: "kernelConstraint". */
+  readonly argument: string;
+  /** The layer's, as it is written here or there: they tell how many axes a weight has. */
+  readonly kernelSize: unknown;
+  readonly depthMultiplier: unknown;
+  readonly resetAfter: unknown;
+  /** For errors. */
+  readonly where: string;
+}
+
+/** The axes of the weight that an argument is about. */
+export function axisMap(kind: string, place: WeightPlace): AxisMap {
+  const { argument, where } = place;
+  if (attentions.has(kind)) {
+    const none = (): never => refuse(`${where}: ${argument} is over axes of heads, which lie side by side here; use NonNeg or none`);
+    return { toKeras: none, fromKeras: none };
+  }
   const name = argument.replace(/Constraint$/, "");
   const ofDepthwise = kind.startsWith("Depthwise") ? "kernel" : "depthwise_kernel";
   const weight = { depthwise: ofDepthwise, pointwise: "pointwise_kernel", recurrent: "recurrent_kernel" }[name] ?? name;
-  const rank = Array.isArray(kernelSize) ? kernelSize.length + 2 : 2;
-  const order = layouts[kind]?.[weight]?.order(rank);
-  if (order === undefined) return { toKeras: (axis) => axis, fromKeras: (axis) => axis };
-  const front = (axis: number): number => (axis < 0 ? axis + rank : axis);
-  return { toKeras: (axis) => order[front(axis)] ?? axis, fromKeras: (axis) => order.indexOf(front(axis)) };
+  const layout = layouts[kind]?.[weight];
+  if (layout === undefined) return { toKeras: (axes) => axes, fromKeras: (axes) => axes };
+  const hasTwoBiases = kind === "GRU" && weight === "bias" && place.resetAfter !== false;
+  const rank = Array.isArray(place.kernelSize) ? place.kernelSize.length + 2 : weight === "bias" && !hasTwoBiases ? 1 : 2;
+  const { before = 0 } = layout;
+  const order = layout.order(rank);
+  const hasSeveral = layout === depthwise && typeof place.depthMultiplier === "number" && place.depthMultiplier > 1;
+  /** Keras's axes that lie as one here. */
+  const joined = hasTwoBiases ? [0, 1] : hasSeveral ? [rank - 2, rank - 1] : [];
+  const front = (axis: number, size: number): number => (axis < 0 ? axis + size : axis);
+  return {
+    toKeras(axes) {
+      const there = axes.flatMap((axis) => order[front(axis, rank + before) - before] ?? []);
+      return unique(there.flatMap((axis) => (joined.includes(axis) ? joined : [axis])));
+    },
+    fromKeras(axes) {
+      const there = axes.map((axis) => front(axis, rank));
+      const some = joined.filter((axis) => there.includes(axis)).length;
+      if (some > 0 && some < joined.length)
+        refuse(`${where}: ${argument} is over one of the axes ${joined.join(" and ")}, which lie as one here; name both`);
+      return unique(there.map((axis) => (hasTwoBiases ? before : order.indexOf(axis) + before)));
+    },
+  };
+}
+
+/** Layers whose weights have axes of heads in Keras. */
+const attentions: ReadonlySet<string> = new Set(["GroupQueryAttention", "MultiHeadAttention"]);
+
+function unique(axes: readonly number[]): readonly number[] {
+  return [...new Set(axes)].toSorted((a, b) => a - b);
 }
 
 /** One of Keras's weights as the parameter here. @param shape the parameter's @throws ARGUMENT_INVALID when the sizes do not go together */

@@ -113,10 +113,11 @@ function classOf(value: unknown, where: string): { readonly className: string; r
   return { className: textAt(object["class_name"], `${where}.class_name`), config: objectAt(object["config"] ?? {}, `${where}.config`) };
 }
 
-function withAxes(value: unknown, map: (axis: number) => number): unknown {
+function withAxes(value: unknown, map: (axes: readonly number[]) => readonly number[]): unknown {
   if (!isObject(value) || value["axis"] === undefined) return value;
   const axis: unknown = value["axis"];
-  return { ...value, axis: Array.isArray(axis) ? axis.map((one) => map(Number(one))) : map(Number(axis)) };
+  const [first, ...others] = map((Array.isArray(axis) ? axis : [axis]).map(Number));
+  return { ...value, axis: others.length === 0 ? first : [first, ...others] };
 }
 
 export function snakeKeys(object: JsonObject): JsonObject {
