@@ -199,7 +199,11 @@ export class Program {
       if (kernels !== undefined) {
         const machine = plan.products.length > 0 ? native.machine() : undefined;
         const products = machine ? compileProducts(plan.products, machine) : noProducts;
-        const session = openBoundSession(native, { model: plan.model, kernels, products, ...(this.#packed ? {} : { cached }) }, settings);
+        const session = openBoundSession(
+          native,
+          { model: plan.model, kernels, products, ...(this.#cacheKey() !== undefined && { cached }) },
+          settings,
+        );
         return { plan, session, isHelped: isHelped || kernels.isHelped };
       }
     }

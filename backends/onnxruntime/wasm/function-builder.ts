@@ -18,13 +18,11 @@ export interface Local {
  */
 const vectorOperations = {
   abs: 0xe0,
-  neg: 0xe1,
   sqrt: 0xe3,
   add: 0xe4,
   sub: 0xe5,
   mul: 0xe6,
   div: 0xe7,
-  min: 0xe8,
   max: 0xe9,
   lower: 0xea,
   higher: 0xeb,
