@@ -80,6 +80,8 @@ async function showRun(id: string, options: RunsOptions): Promise<void> {
     ...Object.entries(record.batchSizes ?? {}).map(([model, size]) => [`rows of a batch, ${model}`, String(size)] as const),
     ...Object.entries(record.environment),
     ["espalier", record.version],
+    ...(record.resumedAt ?? []).map((time) => ["resumed", time] as const),
+    ...(record.logs === undefined ? [] : [["logs", record.logs] as const]),
     ...record.artifacts.map(({ kind, path, version }) => [kind, version === undefined ? path : `${path} (version ${version})`] as const),
   ];
   for (const line of formatTable(rows.map(([name, value]) => [`  ${name}`, value]))) output.line(line);

@@ -1,16 +1,13 @@
-import { readdir, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import {
   checkModelName,
   createBundle,
   EspalierError,
   inputFields,
-  lazyCheckpoints,
   suggestNames,
   trainTable,
   type Backend,
   type Bundle,
-  type LazyCheckpoints,
   type RowSource,
   type RunRecord,
   type TableEvent,
@@ -19,7 +16,7 @@ import {
   type TransferSource,
 } from "../core/index.ts";
 import { saveBundle } from "./bundle/bundle-files.ts";
-import { fileCheckpoints } from "./checkpoints/index.ts";
+import { modelStores, type ModelStores } from "./checkpoints/model-stores.ts";
 import { describeEnvironment, memoryForTraining } from "./environment.ts";
 import {
   missingFor,
@@ -131,7 +128,7 @@ export async function trainFiles(options: TrainFilesOptions): Promise<TrainedBun
       ...(options.logs !== undefined && { logs: options.logs }),
     };
     const recorder = recordRun(options.runs, start, options.resumes);
-    const stores = openStores(join(recorder.folder, "checkpoints"));
+    const stores = modelStores(join(recorder.folder, "checkpoints"), { clock });
     try {
       const job: Job = { options, parameters: { ...parameters, target }, backend, recorder, stores, from: from?.source };
       const trained = await trainRecorded(source, job);
@@ -172,46 +169,16 @@ function checkOtherPlace(path: string, from: TransferSettings | undefined): void
   });
 }
 
-/** The checkpoints of a run's models. */
-interface Stores {
-  /** Where the newest model's are; undefined when none was written. */
-  place(): Promise<string | undefined>;
-  of(model: string): LazyCheckpoints;
-  flush(): Promise<void>;
-  remove(): Promise<void>;
-}
-
 const clock = (): number => performance.now();
-
-function openStores(folder: string): Stores {
-  const stores = new Map<string, LazyCheckpoints>();
-  return {
-    async place() {
-      for (const model of [...stores.keys()].toReversed()) if (await holdsFiles(join(folder, model))) return join(folder, model);
-      return undefined;
-    },
-    of(model) {
-      const store = stores.get(model) ?? lazyCheckpoints(fileCheckpoints(join(folder, model)), { clock });
-      stores.set(model, store);
-      return store;
-    },
-    async flush() {
-      for (const store of stores.values()) await store.flush();
-    },
-    remove: () => rm(folder, { recursive: true, force: true }),
-  };
-}
-
-async function holdsFiles(folder: string): Promise<boolean> {
-  const names = await readdir(folder).catch(() => []); // a folder that is not there has none
-  return names.length > 0;
-}
 
 /** What the user, or the machine, may mend; the training is not lost by it. */
 const mendable: ReadonlySet<string> = new Set(["CANCELLED", "FILE_UNREADABLE", "BACKEND_LOST"]);
 
 /** Keeps what the run had come to. @returns the error, which says how to go on where that helps */
-async function recordFailure(error: unknown, { recorder, stores }: { readonly recorder: RunRecorder; readonly stores: Stores }): Promise<unknown> {
+async function recordFailure(
+  error: unknown,
+  { recorder, stores }: { readonly recorder: RunRecorder; readonly stores: ModelStores },
+): Promise<unknown> {
   // Where the disk is full neither can be written: what is there already was written whole, and the failure itself is what is told.
   await stores.flush().catch(() => undefined);
   const place = await stores.place();
@@ -230,7 +197,7 @@ interface Job {
   readonly parameters: TrainingParameters;
   readonly backend: Backend;
   readonly recorder: RunRecorder;
-  readonly stores: Stores;
+  readonly stores: ModelStores;
   readonly from: TransferSource | undefined;
 }
 

@@ -136,6 +136,6 @@ test("a checkpoint of another precision is refused", async () => {
   const resumed = fit({ ...everything(backend), precision: "mixed_float16", resume: kept ?? expect.fail("nothing was saved") });
   await expect(resumed).rejects.toMatchObject({
     code: "CHECKPOINT_INVALID",
-    message: expect.stringContaining("optimizer or precision differs") as unknown,
+    message: expect.stringContaining("optimizer, precision or the release") as unknown,
   });
 });

@@ -40,7 +40,7 @@ export function newCheckpoint(model: Model, { graphHash, seed }: Pick<RunIdentit
 export function resumeFrom(checkpoint: Checkpoint, { state, modelState, graphHash, seed }: RunIdentity): Checkpoint {
   if (checkpoint.graphHash !== graphHash) {
     throw invalid(
-      `the checkpoint is of another training graph (${short(checkpoint.graphHash)}, this one is ${short(graphHash)}): its model, loss, optimizer or precision differs; ` +
+      `the checkpoint is of another training graph (${short(checkpoint.graphHash)}, this one is ${short(graphHash)}): its model, loss, optimizer, precision or the release of Espalier differs; ` +
         "resume with those it was made with, or start anew",
     );
   }
