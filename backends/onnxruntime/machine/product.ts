@@ -234,11 +234,13 @@ class ProductWriter {
     code.move(at.panel, at.packedRight);
     code.move(at.rows, at.right);
     for (const panel of panels(columns)) {
+      if (!isTransposed) {
+        this.#copyRows(depth, panel);
+        continue;
+      }
       code.repeat(counter.column, panel.count, () => {
         for (let vector = 0; vector < panel.vectors; vector += 1) {
-          const part = { vector, vectors: panel.vectors, columns: Math.min(lanes, panel.columns - vector * lanes) };
-          if (isTransposed) this.#transposeColumns(depth, part);
-          else this.#copyColumns(depth, part);
+          this.#transposeColumns(depth, { vector, vectors: panel.vectors, columns: Math.min(lanes, panel.columns - vector * lanes) });
         }
         code.add(at.panel, depth * panel.vectors * vectorBytes);
         code.add(at.rows, panel.columns * right.column * floatBytes);
@@ -246,19 +248,24 @@ class ProductWriter {
     }
   }
 
-  #copyColumns(depth: number, { vector, vectors, columns }: PanelPart): void {
+  /** Row after row to all panels, so that memory is read in its order: panel after panel, 4 KiB apart, it took three times as long. */
+  #copyRows(depth: number, { count, vectors, columns }: Panel): void {
     const code = this.#code;
-    const step = this.#product.right.depth * floatBytes;
+    const panelBytes = depth * vectors * vectorBytes;
     code.move(moving.right, at.rows);
     code.move(moving.left, at.panel);
-    this.#steps(depth, (steps) => {
-      for (let i = 0; i < steps; i += 1) {
-        code.loadVector(i, { base: moving.right, displacement: i * step + vector * vectorBytes }, columns < lanes ? mask.columns : 0);
-        code.storeVector({ base: moving.left, displacement: (i * vectors + vector) * vectorBytes }, i);
+    code.repeat(counter.depth, depth, () => {
+      for (let i = 0; i < count * vectors; i += 1) {
+        const [panel, vector] = [Math.floor(i / vectors), i % vectors];
+        const some = columns - vector * lanes < lanes ? mask.columns : 0;
+        code.loadVector(i % 32, { base: moving.right, displacement: i * vectorBytes }, some);
+        code.storeVector({ base: moving.left, displacement: panel * panelBytes + vector * vectorBytes }, i % 32);
       }
-      code.add(moving.right, steps * step);
-      code.add(moving.left, steps * vectors * vectorBytes);
+      code.add(moving.right, this.#product.right.depth * floatBytes);
+      code.add(moving.left, vectors * vectorBytes);
     });
+    code.add(at.panel, count * panelBytes);
+    code.add(at.rows, count * columns * floatBytes);
   }
 
   #transposeColumns(depth: number, { vector, vectors, columns }: PanelPart): void {
