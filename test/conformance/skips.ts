@@ -26,9 +26,6 @@ export const skips: Readonly<Record<string, Skips>> = {
   },
   "tfjs-webgl": {
     ...shaderTrigonometry,
-    "ScatterND: rows, max, gradients": "wrong on tfjs's WebGL device alone: its cause was not found; values pass, and every other device agrees",
-    "ScatterND: rows, min, gradients": "wrong on tfjs's WebGL device alone: its cause was not found; values pass, and every other device agrees",
-    "ScatterND: rows, mul, gradients": "wrong on tfjs's WebGL device alone: its cause was not found; values pass, and every other device agrees",
     "Tanh: large numbers, gradients": "its float32 Tanh is exactly 1 from 9 on: the gradient is 0 instead of 2e-7",
   },
   "tfjs-webgpu": {

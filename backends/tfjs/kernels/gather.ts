@@ -30,11 +30,12 @@ function gatherGrad(context: KernelContext): tf.Tensor {
   const outer = elementCount(shape.slice(0, axis));
   const inner = elementCount(shape.slice(axis + 1));
   const updates = tf.transpose(tf.reshape(input(2), [outer, indices.size, inner]), [1, 0, 2]);
-  const sums = tf.scatterND(tf.reshape(indices, [-1, 1]), tf.reshape(updates, [indices.size, outer * inner]), [size, outer * inner]);
+  const sums = sumAtPlaces(context, tf.reshape(indices, [-1, 1]), tf.reshape(updates, [indices.size, outer * inner]), [size, outer * inner]);
   return tf.reshape(tf.transpose(tf.reshape(sums, [size, outer, inner]), [1, 0, 2]), [...shape]);
 }
 
-function scatter({ input, attributes }: KernelContext): tf.Tensor {
+function scatter(context: KernelContext): tf.Tensor {
+  const { input, attributes } = context;
   const [data, indices, updates] = [input(0), input(1), input(2)];
   const depth = indices.shape[indices.rank - 1] ?? 1;
   // Some kernels take indices and updates of two axes only.
@@ -44,9 +45,22 @@ function scatter({ input, attributes }: KernelContext): tf.Tensor {
   const places = tf.where(tf.less(given, tf.scalar(0, "int32")), tf.add(given, sizes), given);
   const values = tf.reshape(updates, [places.shape[0] ?? 0, ...rest]);
   const reduction = attributes.string("reduction");
-  if (reduction === "add") return tf.add(data, tf.scatterND(places, values, data.shape));
+  if (reduction === "add") return tf.add(data, sumAtPlaces(context, places, values, data.shape));
   if (reduction === "none") return tf.tensorScatterUpdate(data, places, values);
   return joined(data, { places, values, reduction });
+}
+
+/**
+ * Rows of `values` added up at `places` [rows, depth] of zeros.
+ *
+ * WebGL's shader reads two rows at a time and does not ask whether there is a second: an odd last one meets what the texture holds behind it, which for
+ * a computed value is what its formula makes of zeros. A row of zeros at the first place is put there.
+ */
+function sumAtPlaces({ device }: KernelContext, places: tf.Tensor, values: tf.Tensor, shape: readonly number[]): tf.Tensor {
+  const [rows = 0, ...rest] = values.shape;
+  if (device !== "webgl" || rows % 2 === 0) return tf.scatterND(places, values, [...shape]);
+  const place = tf.zeros([1, places.shape[1] ?? 1], "int32");
+  return tf.scatterND(tf.concat([places, place], 0), tf.concat([values, tf.zeros([1, ...rest], values.dtype)], 0), [...shape]);
 }
 
 interface Joining {
