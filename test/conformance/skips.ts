@@ -30,8 +30,6 @@ export const skips: Readonly<Record<string, Skips>> = {
   },
   "tfjs-webgpu": {
     ...shaderTrigonometry,
-    "GroupNormalization: 6 channels in 1, gradients":
-      "on the software adapter it ends Chromium's GPU process, values and other groups' cases pass; which of tfjs's shaders does it was not found",
     "Tanh: large numbers, gradients": "its float32 Tanh is exactly 1 from 9 on: the gradient is 0 instead of 2e-7",
   },
 };

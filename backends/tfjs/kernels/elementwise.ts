@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { dtypeOfCode } from "../../../core/index.ts";
+import { dtypeOfCode, elementCount } from "../../../core/index.ts";
 import type { TfjsDevice } from "../device.ts";
 import { memoryType } from "../memory.ts";
 import type { Kernel, KernelContext, Kernels } from "./kernel.ts";
@@ -142,5 +142,36 @@ function errorFunction(x: tf.Tensor): tf.Tensor {
 
 /** A tensor copied to a shape; devices disagree on how far a selection broadcasts. */
 export function full(x: tf.Tensor, shape: readonly number[]): tf.Tensor {
-  return x.shape.length === shape.length && shape.every((size, i) => size === x.shape[i]) ? x : tf.broadcastTo(x, [...shape]);
+  if (x.shape.length === shape.length && shape.every((size, i) => size === x.shape[i])) return x;
+  const runs = runsOf([...Array.from({ length: shape.length - x.rank }, () => 1), ...x.shape], shape);
+  const flat = tf.reshape(
+    x,
+    runs.map(({ from }) => from),
+  );
+  if (runs.length <= 4)
+    return tf.reshape(
+      tf.broadcastTo(
+        flat,
+        runs.map(({ to }) => to),
+      ),
+      [...shape],
+    );
+  // WebGPU copies along four axes at most: one after the other, with those before and after it as one each.
+  const copied = runs.reduce((value: tf.Tensor, { from, to }, axis) => {
+    if (from === to) return value;
+    const before = elementCount(value.shape.slice(0, axis));
+    const after = elementCount(value.shape.slice(axis + 1));
+    return tf.reshape(tf.broadcastTo(tf.reshape(value, [before, 1, after]), [before, to, after]), value.shape.with(axis, to));
+  }, flat);
+  return tf.reshape(copied, [...shape]);
+}
+
+/** The sizes before and after a copy, axes that are copied together and axes that stay together as one. */
+function runsOf(from: readonly number[], to: readonly number[]): readonly { readonly from: number; readonly to: number }[] {
+  return to.reduce<readonly { readonly from: number; readonly to: number }[]>((runs, size, axis) => {
+    const given = from[axis] ?? 1;
+    const last = runs.at(-1);
+    const isLike = last !== undefined && (last.from === last.to) === (given === size);
+    return isLike ? [...runs.slice(0, -1), { from: last.from * given, to: last.to * size }] : [...runs, { from: given, to: size }];
+  }, []);
 }

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { sliceRange } from "../../../core/index.ts";
-import { toFloats } from "./elementwise.ts";
+import { full, toFloats } from "./elementwise.ts";
 import { constantInts, fromFront, type Kernel, type KernelContext, type Kernels } from "./kernel.ts";
 
 /** Whatever only gives the same elements another shape: shapes are inferred before running. */
@@ -22,8 +22,7 @@ export const shapes: Kernels = {
 function expand({ input, outputType }: KernelContext): tf.Tensor {
   const x = input(0);
   if (outputType.shape.includes(0)) return tf.zeros([...outputType.shape], x.dtype);
-  const padded = [...Array.from({ length: outputType.shape.length - x.rank }, () => 1), ...x.shape];
-  return tf.clone(tf.broadcastTo(tf.reshape(x, padded), [...outputType.shape]));
+  return tf.clone(full(x, outputType.shape));
 }
 
 function transpose({ input, attributes, device }: KernelContext): tf.Tensor {

@@ -34,6 +34,8 @@ export const movementSpecs: readonly OperatorSpec[] = [
     attributes: { perm: [1, 0] },
   },
   { operator: "Expand", about: "a row to a matrix", inputs: [weight([1, 3]), ints(4, 3)] },
+  { operator: "Expand", about: "the last three of five axes", inputs: [f32(["batch", 1, 1, 1, 1]), ints(1, 1, 4, 3, 2)] },
+  { operator: "Expand", about: "every other one of five axes", inputs: [f32([1, 3, 1, 2, 1]), ints(2, 3, 3, 2, 4)] },
   { operator: "Expand", about: "new axes and kept ones", inputs: [f32(["batch", 1, 3]), ints(2, 1, 2, 1)] },
   { operator: "Shape", about: "[batch, 3, 4]", inputs: [f32(["batch", 3, 4])], gradients: [] },
   { operator: "Shape", about: "from 1 to -1", inputs: [f32(["batch", 3, 4])], attributes: { start: 1, end: -1 }, gradients: [] },
