@@ -55,6 +55,16 @@ export function checkNames(where: string, given: object, known: readonly string[
   throw new EspalierError("ARGUMENT_INVALID", `${where}: no argument "${unknown}"${suggestNames(unknown, known)}`, { unknownArgument: unknown });
 }
 
+/** An argument that is one of several words. @throws ARGUMENT_INVALID with the nearest */
+export function checkChoice<Choice extends string>(where: string, argument: string, value: unknown, choices: readonly Choice[]): Choice {
+  const known = choices.find((choice) => choice === value);
+  if (known !== undefined) return known;
+  throw new EspalierError("ARGUMENT_INVALID", `${where}: no ${argument} ${JSON.stringify(value)}${suggestNames(String(value), choices)}`, {
+    argument,
+    value,
+  });
+}
+
 function fold(name: string): string {
   return name
     .toLowerCase()

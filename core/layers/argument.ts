@@ -1,5 +1,4 @@
 import { EspalierError } from "../errors.ts";
-import { suggestNames } from "../nearest.ts";
 import type { Value } from "../operators/operator.ts";
 
 /** One size; a list of one is the same. */
@@ -77,11 +76,10 @@ export interface Bounds {
   readonly to?: number;
 }
 
-/** An argument that is one of several words. @throws ARGUMENT_INVALID with the nearest */
-export function checkChoice<Choice extends string>(where: string, argument: string, value: unknown, choices: readonly Choice[]): Choice {
-  const known = choices.find((choice) => choice === value);
-  if (known !== undefined) return known;
-  throw new EspalierError("ARGUMENT_INVALID", `${where}: no ${argument} ${JSON.stringify(value)}${suggestNames(String(value), choices)}`, {
+/** A list argument of numbers. @param example what to write, for the error @throws ARGUMENT_INVALID */
+export function checkNumberList(where: string, argument: string, value: readonly number[], example: string): readonly number[] {
+  if (Array.isArray(value) && value.every((one) => typeof one === "number")) return value;
+  throw new EspalierError("ARGUMENT_INVALID", `${where}: ${argument} must be a list of numbers, such as ${example}, not ${JSON.stringify(value)}`, {
     argument,
     value,
   });

@@ -1,6 +1,6 @@
 import { EspalierError } from "../errors.ts";
 import type { Emitter, Value } from "../operators/operator.ts";
-import { checkChoice } from "./argument.ts";
+import { checkChoice } from "../nearest.ts";
 import { reversed } from "./compact.ts";
 import { configOf, described, type Layer, type LayerName, type LayerOutput } from "./layer.ts";
 import type { RecurrentLayer } from "./recurrent.ts";
@@ -31,6 +31,11 @@ export function bidirectional(options: BidirectionalOptions & { readonly mergeMo
 export function bidirectional<Output extends LayerOutput>(options: BidirectionalOptions<Output>): Layer<Output>;
 export function bidirectional({ layer, backwardLayer, mergeMode = "concat", ...common }: BidirectionalOptions): Layer<LayerOutput> {
   checkChoice("bidirectional", "mergeMode", mergeMode, ["concat", "sum", "mul", "ave", "none"]);
+  if (typeof layer?.again !== "function") {
+    throw new EspalierError("ARGUMENT_INVALID", `bidirectional: layer must be an lstm, gru or simpleRNN, not ${layer?.kind ?? "nothing"}`, {
+      argument: "layer",
+    });
+  }
   const name = layer.name ?? layer.kind.toLowerCase();
   const zeroOutputForMask = layer.config["returnSequences"] === true; // as in Keras
   const forward = layer.again({ name: name.startsWith("forward_") ? name : `forward_${name}`, goBackwards: false, zeroOutputForMask });

@@ -1,6 +1,6 @@
 import type { Value } from "../operators/operator.ts";
 import { activate, isOfLastAxis, type ActivationName } from "./activation.ts";
-import { checkChoice } from "./argument.ts";
+import { checkChoice } from "../nearest.ts";
 import type { LayerContext } from "./layer.ts";
 import { axisSecond } from "./move-axis.ts";
 

@@ -1,8 +1,8 @@
 import { EspalierError } from "../errors.ts";
-import { suggestNames } from "../nearest.ts";
 import type { Random } from "../random.ts";
 import { elementCount } from "../tensor.ts";
-import { checkChoice, checkNumber } from "./argument.ts";
+import { checkChoice, checkNames, suggestNames } from "../nearest.ts";
+import { checkNumber } from "./argument.ts";
 
 /** What an initialiser of one's own sees. */
 export interface InitializerContext {
@@ -111,13 +111,23 @@ export function checkInitializer(where: string, initializer: Initializer): void 
     });
   }
   if (typeof initializer === "string") return;
-  const { kind: _, ...numbers } = initializer;
+  const { kind: name, ...numbers } = initializer;
+  checkNames(`${where}: ${name}`, numbers, argumentsOf[name]);
   for (const [name, value] of Object.entries(numbers)) {
     if (name === "mode") checkChoice(where, name, String(value), ["fanIn", "fanOut", "fanAvg"]);
     else if (name === "distribution") checkChoice(where, name, String(value), ["truncatedNormal", "untruncatedNormal", "uniform"]);
     else checkNumber(where, name, typeof value === "number" ? value : NaN, name === "stddev" || name === "scale" ? { from: 0 } : {});
   }
 }
+
+const argumentsOf: Readonly<Record<InitializerConfig["kind"], readonly string[]>> = {
+  randomNormal: ["mean", "stddev"],
+  truncatedNormal: ["mean", "stddev"],
+  randomUniform: ["minval", "maxval"],
+  varianceScaling: ["scale", "mode", "distribution"],
+  orthogonal: ["gain"],
+  identity: ["gain"],
+};
 
 type Config = InitializerConfig | { readonly kind: "constant"; readonly value: number };
 

@@ -1,4 +1,5 @@
 import type { LayerCall } from "../models/layer-call.ts";
+import { EspalierError } from "../errors.ts";
 import { checkNames } from "../nearest.ts";
 import type { Emitter, Value } from "../operators/operator.ts";
 import type { Tensor } from "../tensor.ts";
@@ -100,6 +101,12 @@ export function named({ name, trainable, activityRegularizer }: LayerName): Pick
   };
 }
 
+/** Arguments that are true or false in every layer that has them. */
+const switches: readonly string[] =
+  "center goBackwards invert keepdims maskZero normalize resetAfter returnSequences returnState unitForgetBias useBias useCausalMask zeroOutputForMask".split(
+    " ",
+  );
+
 /**
  * What a layer says of itself, made of what it was given: its kind, its name and its arguments.
  *
@@ -113,6 +120,10 @@ export function described(
   config: Layer["config"],
 ): Pick<Layer, "kind" | "config" | "name" | "trainable" | "activityRegularizer"> {
   const names = Object.keys(config);
+  const wrong = switches.find((name) => config[name] !== undefined && typeof config[name] !== "boolean");
+  if (wrong !== undefined) {
+    throw new EspalierError("ARGUMENT_INVALID", `${kind}: ${wrong} must be true or false, not ${JSON.stringify(config[wrong])}`, { argument: wrong });
+  }
   // A weight's penalty and constraint are in `config` where they are given.
   const weights = names.filter((name) => name.endsWith("Initializer")).map((name) => name.slice(0, -"Initializer".length));
   const held = weights.flatMap((weight) => [`${weight}Regularizer`, `${weight}Constraint`]).filter((name) => !name.startsWith("moving"));

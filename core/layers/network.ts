@@ -42,10 +42,10 @@ export class Network {
 
   /** A feature tensor. @param shape one row's shape @returns [batch, ...shape] */
   input(name: string, shape: readonly number[], { dtype = "float32" }: { readonly dtype?: DType } = {}): Value {
-    if (!shape.every((size) => Number.isSafeInteger(size) && size >= 1)) {
+    if (!Array.isArray(shape) || !shape.every((size) => Number.isSafeInteger(size) && size >= 1)) {
       throw new EspalierError(
         "ARGUMENT_INVALID",
-        `input "${name}": sizes must be whole numbers from 1, not [${shape.join(", ")}]; the batch is not among them`,
+        `input "${name}": sizes must be whole numbers from 1, in a list, not ${JSON.stringify(shape)}; the batch is not among them`,
         {
           shape,
         },
@@ -60,6 +60,10 @@ export class Network {
    * @throws GRAPH_SHAPE naming the layer and its input's shape, ARGUMENT_INVALID
    */
   apply<Output extends LayerOutput>(layer: Layer<Output>, input: Value, ...others: readonly Value[]): Output {
+    if (typeof layer !== "object" || typeof layer.apply !== "function") {
+      const what = typeof layer === "function" ? "a function; call it" : JSON.stringify(layer);
+      throw new EspalierError("ARGUMENT_INVALID", `apply: a layer must be one, such as dense({ units: 1 }), not ${what}`, {});
+    }
     const name = this.#nameOf(layer, "");
     const inputs = [input, ...others];
     for (const value of inputs) this.#checkOwn(value, name);
@@ -98,6 +102,10 @@ export class Network {
 
   #checkOwn(value: Value, where: string): void {
     if (this.#own.has(value)) return;
+    if (Array.isArray(value)) {
+      const mend = "give several inputs one by one, and choose from what a layer with several outputs gives";
+      throw new EspalierError("ARGUMENT_INVALID", `${where}: a list of ${value.length} is no value; ${mend}`, {});
+    }
     throw new EspalierError(
       "ARGUMENT_INVALID",
       `${where}: "${value.name}" is no value of the network "${this.#builder.name}"; use what its input and apply return`,
@@ -141,6 +149,15 @@ export class Network {
     const frozen = place.frozen || layer.trainable === false;
     const scope = place.name.slice(this.#builder.prefix.length); // scopes nest, names are whole
     const written = this.#builder.scope(scope, () => layer.apply(this.#context({ ...place, frozen }, inputs), input, ...others));
+    if (typeof written !== "object") {
+      throw new EspalierError(
+        "ARGUMENT_INVALID",
+        `${place.name}: apply of a ${layer.kind} returned ${typeof written}; return the value that it wrote`,
+        {
+          layer: place.name,
+        },
+      );
+    }
     const mask = layer.passesMask === true ? this.#masks.get(input.name) : undefined;
     if (mask !== undefined) for (const value of valuesOf(written)) if (!this.#masks.has(value.name)) this.#masks.set(value.name, mask);
     return layer.activityRegularizer === undefined ? written : this.#builder.scope(scope, () => this.#penalized(layer, written));
@@ -178,8 +195,14 @@ export class Network {
   #context(place: Place, inputs: readonly Value[]): LayerContext {
     const state =
       (role: StateValue["role"]): LayerContext["parameter"] =>
-      (name, shape, options) =>
-        this.#stateValue({ name: `${place.name}/${name}`, shape, role, frozen: place.frozen }, options);
+      (name, shape, options) => {
+        if (options?.initializer === undefined) {
+          throw new EspalierError("ARGUMENT_INVALID", `${place.name}: "${name}" has no first values; give it { initializer }, such as "zeros"`, {
+            parameter: name,
+          });
+        }
+        return this.#stateValue({ name: `${place.name}/${name}`, shape, role, frozen: place.frozen }, options);
+      };
     return {
       emit: this.#builder,
       parameter: state("parameter"),

@@ -1,6 +1,7 @@
 import type { Value } from "../operators/operator.ts";
 import { tensor } from "../tensor.ts";
-import { checkChoice, checkNumber, checkSize, sizeOf } from "./argument.ts";
+import { checkChoice } from "../nearest.ts";
+import { checkNumber, checkSize, sizeOf } from "./argument.ts";
 import { compact, reversed } from "./compact.ts";
 import { initialize, type Initializer } from "./initializer.ts";
 import { described, type Layer, type LayerContext, type LayerName, type LayerOutput } from "./layer.ts";

@@ -36,6 +36,7 @@ import {
   prelu,
   reLU,
   repeatVector,
+  reshape,
   rescaling,
   rmsNormalization,
   rotaryEmbedding,
@@ -53,7 +54,11 @@ import {
   type Layer,
   type LstmOptions,
 } from "./index.ts";
-import { l2 } from "../training/regularizer.ts";
+import type { Value } from "../operators/operator.ts";
+import { maxNorm, type Constraint } from "../training/constraint.ts";
+import { l2, type Regularizer } from "../training/regularizer.ts";
+import type { Initializer } from "./initializer.ts";
+import type { RecurrentLayer } from "./recurrent.ts";
 
 /** Two layers as one. */
 function sequentialOf(first: Layer, second: Layer): Layer {
@@ -188,6 +193,16 @@ test.for<[make: () => unknown, message: string]>([
   [() => conv2D({ filters: 1, kernel_size: 3, kernelSize: 3 } as Conv2DOptions), 'Conv2D: no argument "kernel_size"; did you mean "kernelSize"?'],
   [() => batchNormalization({ movingMeanRegularizer: l2() } as BatchNormalizationOptions), 'no argument "movingMeanRegularizer"'],
   [() => lstm({ units: 1, stateful: true } as LstmOptions), 'LSTM: no argument "stateful"'],
+  [() => dense({ units: 1, useBias: "no" as unknown as boolean }), 'Dense: useBias must be true or false, not "no"'],
+  [
+    () => dense({ units: 1, kernelInitializer: { kind: "randomNormal", std: 1 } as Initializer }),
+    'kernelInitializer: randomNormal: no argument "std"; did you mean "stddev"?',
+  ],
+  [() => dense({ units: 1, kernelRegularizer: "l2" as unknown as Regularizer }), 'a regularizer must be one, such as l2(0.01), not "l2"'],
+  [() => dense({ units: 1, kernelConstraint: "maxNorm" as unknown as Constraint }), 'a constraint must be one, such as maxNorm(), not "maxNorm"'],
+  [() => maxNorm({ max_value: 1 } as { maxValue?: number }), 'maxNorm: no argument "max_value"; did you mean "maxValue"?'],
+  [() => reshape({ targetShape: 4 as unknown as number[] }), "reshape: targetShape must be a list of numbers, such as [4, -1], not 4"],
+  [() => bidirectional({ layer: dense({ units: 1 }) as RecurrentLayer }), "bidirectional: layer must be an lstm, gru or simpleRNN, not Dense"],
   [() => rescaling({ scale: NaN }), "rescaling: scale must be a number, not NaN"],
   [() => discretization({ binBoundaries: [1, 1] }), "binBoundaries must rise, not [1, 1]"],
   [() => normalization({ mean: 0, variance: -1 }), "normalization: variance must be a number from 0, not -1"],
@@ -204,6 +219,18 @@ describe("networks that do not hold together", () => {
     expect(() => one.output("y", x)).toThrow('output "y": "x" is no value of the network "one"');
   });
 
+  test("what is no layer, several values as one, a layer that returns nothing or gives a parameter no first values", () => {
+    const network = new Network("n");
+    const x = network.input("x", [3, 2]);
+    const apply = network.apply.bind(network) as (layer: unknown, input: unknown) => Value; // as from JavaScript
+    expect(() => apply(dense, x)).toThrow("apply: a layer must be one, such as dense({ units: 1 }), not a function; call it");
+    const several = network.apply(lstm({ units: 2, returnState: true }), x);
+    expect(() => apply(dense({ units: 1 }), several)).toThrow("dense: a list of 3 is no value; give several inputs one by one, and choose");
+    expect(() => apply({ kind: "Own", config: {}, apply: () => undefined }, x)).toThrow("own: apply of a Own returned undefined; return the value");
+    const bare = { kind: "Bare", config: {}, apply: ({ parameter }: { parameter: (...all: unknown[]) => Value }) => parameter("p", [2]) };
+    expect(() => apply(bare, x)).toThrow('bare: "p" has no first values; give it { initializer }, such as "zeros"');
+  });
+
   test("no output, an output that no input reaches, an input that reaches none, a size that is none", () => {
     const constant = (): Layer => ({ kind: "Constant", config: {}, apply: ({ emit }) => emit.scalar(1, "float32") });
     const network = new Network("n");
@@ -215,6 +242,6 @@ describe("networks that do not hold together", () => {
     idle.input("unused", [1]);
     idle.output("y", idle.apply(dense({ units: 1 }), idle.input("x", [2])));
     expect(() => idle.build()).toThrow('input "unused" of "n" reaches no output; leave it out or use it');
-    expect(() => new Network("n").input("x", [2.5])).toThrow('input "x": sizes must be whole numbers from 1, not [2.5]');
+    expect(() => new Network("n").input("x", [2.5])).toThrow('input "x": sizes must be whole numbers from 1, in a list, not [2.5]');
   });
 });

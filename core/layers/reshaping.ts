@@ -1,6 +1,6 @@
 import { EspalierError } from "../errors.ts";
 import { elementCount } from "../tensor.ts";
-import { checkSize, featureSizes } from "./argument.ts";
+import { checkNumberList, checkSize, featureSizes } from "./argument.ts";
 import { checkDataFormat, type DataFormat } from "./data-format.ts";
 import { described, type Layer, type LayerName } from "./layer.ts";
 
@@ -28,10 +28,11 @@ export function flatten({ dataFormat = "channels_last", ...common }: { readonly 
  * Another shape for each example: [batch, ...sizes] -> [batch, ...targetShape].
  *
  * @param options.targetShape without the batch dimension; one size may be -1: what is left
- * @throws GRAPH_SHAPE when the element counts differ
+ * @throws ARGUMENT_INVALID for what is no list; GRAPH_SHAPE when the element counts differ
  * @see https://keras.io/api/layers/reshaping_layers/reshape/
  */
 export function reshape({ targetShape, ...common }: { readonly targetShape: readonly number[] } & LayerName): Layer {
+  checkNumberList("reshape", "targetShape", targetShape, "[4, -1]");
   return {
     ...described("Reshape", common, { targetShape }),
     apply({ emit, fail }, x) {
@@ -55,6 +56,7 @@ export function reshape({ targetShape, ...common }: { readonly targetShape: read
  * @see https://keras.io/api/layers/reshaping_layers/permute/
  */
 export function permute({ dims, ...common }: { readonly dims: readonly number[] } & LayerName): Layer {
+  checkNumberList("permute", "dims", dims, "[2, 1]");
   if (!dims.every((_, i) => dims.includes(i + 1))) {
     throw new EspalierError("ARGUMENT_INVALID", `permute: dims must name each of 1 to ${dims.length} once, not [${dims.join(", ")}]`, { dims });
   }

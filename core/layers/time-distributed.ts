@@ -13,6 +13,9 @@ import { described, type Layer, type LayerName } from "./layer.ts";
  * @see https://keras.io/api/layers/recurrent_layers/time_distributed/
  */
 export function timeDistributed({ layer, ...common }: { readonly layer: Layer } & LayerName): Layer {
+  if (typeof layer?.apply !== "function") {
+    throw new EspalierError("ARGUMENT_INVALID", "timeDistributed: layer must be one, such as dense({ units: 1 })", { argument: "layer" });
+  }
   if (layer.activityRegularizer !== undefined) {
     throw new EspalierError(
       "ARGUMENT_INVALID",

@@ -1,5 +1,6 @@
 import { tensor } from "../tensor.ts";
-import { checkChoice, checkSizes, type Pair, type Single, type Sizes, type Triple } from "./argument.ts";
+import { checkChoice } from "../nearest.ts";
+import { checkSizes, type Pair, type Single, type Sizes, type Triple } from "./argument.ts";
 import { checkDataFormat, spatialAxes, type DataFormat } from "./data-format.ts";
 import { described, type Layer, type LayerName } from "./layer.ts";
 

@@ -1,5 +1,6 @@
 import type { Value } from "../operators/operator.ts";
-import { checkChoice, featureSizes } from "./argument.ts";
+import { checkChoice } from "../nearest.ts";
+import { featureSizes } from "./argument.ts";
 import type { LayerContext } from "./layer.ts";
 
 /** `valid`: whole windows only. `same`: zeros around, so that the output has ceil(size / stride) places. */

@@ -1,5 +1,6 @@
 import { EspalierError } from "../errors.ts";
 import { formatShape } from "../graph/graph.ts";
+import { checkNames } from "../nearest.ts";
 import type { Emitter, Value } from "../operators/operator.ts";
 
 /** What a parameter is brought back to after every step. Plain data, with Keras's argument names; `axis` is in the parameter's own layout. */
@@ -22,7 +23,8 @@ interface NormOptions {
 }
 
 /** Norms of at most `maxValue`. @throws ARGUMENT_INVALID @see https://keras.io/api/layers/constraints/#maxnorm-class */
-export function maxNorm({ maxValue = 2, axis = 0 }: NormOptions & { readonly maxValue?: number } = {}): Constraint {
+export function maxNorm({ maxValue = 2, axis = 0, ...others }: NormOptions & { readonly maxValue?: number } = {}): Constraint {
+  checkNames("maxNorm", others, ["maxValue", "axis"]);
   return checkConstraint({ kind: "maxNorm", maxValue, axis });
 }
 
@@ -32,7 +34,8 @@ export function nonNegative(): Constraint {
 }
 
 /** Norms of 1. @throws ARGUMENT_INVALID @see https://keras.io/api/layers/constraints/#unitnorm-class */
-export function unitNorm({ axis = 0 }: NormOptions = {}): Constraint {
+export function unitNorm({ axis = 0, ...others }: NormOptions = {}): Constraint {
+  checkNames("unitNorm", others, ["axis"]);
   return checkConstraint({ kind: "unitNorm", axis });
 }
 
@@ -42,7 +45,9 @@ export function minMaxNorm({
   maxValue = 1,
   rate = 1,
   axis = 0,
+  ...others
 }: NormOptions & { readonly minValue?: number; readonly maxValue?: number; readonly rate?: number } = {}): Constraint {
+  checkNames("minMaxNorm", others, ["minValue", "maxValue", "rate", "axis"]);
   return checkConstraint({ kind: "minMaxNorm", minValue, maxValue, rate, axis });
 }
 
@@ -103,17 +108,18 @@ function shifted(emit: Emitter, value: Value): Value {
 
 /** The constraint, when its numbers are in range; it may have been read from a file. */
 export function checkConstraint(constraint: Constraint): Constraint {
-  const { kind } = constraint;
   const refuse = (message: string, details: Readonly<Record<string, unknown>>): never => {
     throw new EspalierError("ARGUMENT_INVALID", message, details);
   };
+  if (typeof constraint !== "object") refuse(`a constraint must be one, such as maxNorm(), not ${JSON.stringify(constraint)}`, { constraint });
+  const { kind } = constraint;
   if (!["maxNorm", "nonNegative", "unitNorm", "minMaxNorm"].includes(kind)) {
     refuse(`constraint: kind must be "maxNorm", "nonNegative", "unitNorm" or "minMaxNorm", not "${kind}"`, { kind });
   }
   if (kind === "nonNegative") return constraint;
   const { axis } = constraint;
-  const axes = typeof axis === "number" ? [axis] : axis;
-  if (axes.length === 0 || !axes.every(Number.isSafeInteger)) {
+  const axes: unknown = typeof axis === "number" ? [axis] : axis;
+  if (!Array.isArray(axes) || axes.length === 0 || !axes.every(Number.isSafeInteger)) {
     refuse(`constraint "${kind}": axis must be a whole number or a list of them, not ${JSON.stringify(axis)}`, { axis });
   }
   if (kind === "unitNorm") return constraint;

@@ -1,5 +1,6 @@
 import { EspalierError } from "../errors.ts";
 import { formatShape } from "../graph/graph.ts";
+import { checkNames } from "../nearest.ts";
 import type { Emitter, Value } from "../operators/operator.ts";
 import { tensor } from "../tensor.ts";
 
@@ -21,7 +22,8 @@ export function l2(factor = 0.01): Regularizer {
 }
 
 /** Both penalties. @throws ARGUMENT_INVALID @see https://keras.io/api/layers/regularizers/#l1l2-class */
-export function l1l2({ l1 = 0, l2 = 0 }: { readonly l1?: number; readonly l2?: number } = {}): Regularizer {
+export function l1l2({ l1 = 0, l2 = 0, ...others }: { readonly l1?: number; readonly l2?: number } = {}): Regularizer {
+  checkNames("l1l2", others, ["l1", "l2"]);
   return checkRegularizer({ kind: "l1l2", l1, l2 });
 }
 
@@ -31,7 +33,12 @@ export function l1l2({ l1 = 0, l2 = 0 }: { readonly l1?: number; readonly l2?: n
  * @throws ARGUMENT_INVALID
  * @see https://keras.io/api/layers/regularizers/#orthogonalregularizer-class
  */
-export function orthogonal({ factor = 0.01, mode = "rows" }: { readonly factor?: number; readonly mode?: "rows" | "columns" } = {}): Regularizer {
+export function orthogonal({
+  factor = 0.01,
+  mode = "rows",
+  ...others
+}: { readonly factor?: number; readonly mode?: "rows" | "columns" } = {}): Regularizer {
+  checkNames("orthogonal", others, ["factor", "mode"]);
   return checkRegularizer({ kind: "orthogonal", factor, mode });
 }
 
@@ -91,6 +98,9 @@ function cosines(emit: Emitter, parameter: Value, { factor, mode }: Extract<Regu
 
 /** The regulariser, when its numbers are in range; it may have been read from a file. @throws ARGUMENT_INVALID */
 export function checkRegularizer(regularizer: Regularizer): Regularizer {
+  if (typeof regularizer !== "object") {
+    throw new EspalierError("ARGUMENT_INVALID", `a regularizer must be one, such as l2(0.01), not ${JSON.stringify(regularizer)}`, { regularizer });
+  }
   const { kind } = regularizer;
   if (!["l1", "l2", "l1l2", "orthogonal"].includes(kind)) {
     throw new EspalierError("ARGUMENT_INVALID", `regularizer: kind must be "l1", "l2", "l1l2" or "orthogonal", not "${kind}"`, { kind });

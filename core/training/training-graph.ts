@@ -48,7 +48,7 @@ export type TrainableModel = Pick<Model, "graph" | "parameters">;
  * model's and the optimizer's slots. Frozen parameters have no gradient and no slots. With "mixed_float16" the state has the loss's scale, too, and a step
  * whose gradient is not finite leaves parameters and slots as they were.
  *
- * @throws ARGUMENT_INVALID for a precision or a number of the scaling that is not there; GRAPH_INVALID when the model lacks the output that the loss reads or has nothing to train; GRAPH_NOT_DIFFERENTIABLE
+ * @throws ARGUMENT_INVALID for a precision or a number of the scaling that is not there; GRAPH_INVALID when the model lacks the output that the loss reads or has nothing to train, or the loss depends on none of it; GRAPH_NOT_DIFFERENTIABLE
  */
 export function createTrainingGraph(model: TrainableModel, options: TrainingGraphOptions): Graph {
   const builder = new GraphBuilder(`${model.graph.name}/training`);
@@ -145,10 +145,26 @@ function addForward(builder: GraphBuilder, model: TrainableModel, options: Omit<
   const outputs = copyInto(builder, graph);
   const parameters = trained.map(({ name }) => builder.value(name));
   const loss = addPenalties(builder, addLosses(builder, outputs, { ...options, graphName: graph.name }), { parameters, model });
+  checkDependence(builder, loss, parameters);
   builder.output("loss", loss);
   if (options.modelOutputs !== false) declareOutputs(builder, outputs);
   const scale = isMixed ? currentScale(builder, options.lossScaling ?? {}) : undefined;
   return { parameters, loss: scale === undefined ? loss : scaled(builder, loss, scale), scale };
+}
+
+/** Refuses a loss that no trained parameter changes: training would do nothing. */
+function checkDependence(builder: GraphBuilder, loss: Value, parameters: readonly Value[]): void {
+  const reached = new Set([loss.name]);
+  for (const node of builder.nodes.toReversed()) {
+    if (node.outputs.some((name) => reached.has(name))) for (const name of node.inputs) reached.add(name);
+  }
+  if (parameters.some(({ name }) => reached.has(name))) return;
+  const names = parameters.map(({ name }) => `"${name}"`).slice(0, 4);
+  throw new EspalierError(
+    "GRAPH_INVALID",
+    `the loss depends on none of the parameters that are trained (${names.join(", ")}${parameters.length > names.length ? ", ..." : ""}); let it read an output that they make`,
+    { parameters: parameters.length },
+  );
 }
 
 /** @throws ARGUMENT_INVALID for a precision that is not there */

@@ -20,10 +20,17 @@ export interface BinaryCrossentropyOptions extends LossOptions {
  * @throws ARGUMENT_INVALID for a weight or smoothing out of range
  * @see https://keras.io/api/losses/probabilistic_losses/#binarycrossentropy-class
  */
-export function binaryCrossentropy({ output = "logits", classWeights, labelSmoothing = 0, fromLogits = true }: BinaryCrossentropyOptions = {}): Loss {
+export function binaryCrossentropy({
+  output = "logits",
+  classWeights,
+  labelSmoothing = 0,
+  fromLogits = true,
+  ...others
+}: BinaryCrossentropyOptions = {}): Loss {
   checkClassArguments("binaryCrossentropy", { labelSmoothing, classWeights });
   checkWeightCount("binaryCrossentropy", classWeights, 2);
   return createLoss({
+    others,
     name: "binaryCrossentropy",
     output,
     config: { classWeights, labelSmoothing, fromLogits },
@@ -56,11 +63,13 @@ export function binaryFocalCrossentropy({
   alpha,
   labelSmoothing = 0,
   fromLogits = true,
+  ...others
 }: BinaryFocalCrossentropyOptions = {}): Loss {
   checkClassArguments("binaryFocalCrossentropy", { labelSmoothing });
   checkArgument("binaryFocalCrossentropy", { gamma }, { fits: (value) => value >= 0, range: "a number from 0" });
   checkArgument("binaryFocalCrossentropy", { alpha: alpha ?? 0.5 }, { fits: (value) => value >= 0 && value <= 1, range: "from 0 to 1" });
   return createLoss({
+    others,
     name: "binaryFocalCrossentropy",
     output,
     config: { gamma, alpha, labelSmoothing, fromLogits },

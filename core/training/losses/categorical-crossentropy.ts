@@ -29,10 +29,12 @@ export function categoricalCrossentropy({
   classWeights,
   labelSmoothing = 0,
   fromLogits = true,
+  ...others
 }: CategoricalCrossentropyOptions = {}): Loss {
   const name = "categoricalCrossentropy";
   checkClassArguments(name, { labelSmoothing, classWeights });
   return createLoss({
+    others,
     name,
     output,
     config: { classWeights, labelSmoothing, fromLogits },
@@ -73,11 +75,13 @@ export function categoricalFocalCrossentropy({
   alpha = 0.25,
   labelSmoothing = 0,
   fromLogits = true,
+  ...others
 }: CategoricalFocalCrossentropyOptions = {}): Loss {
   const name = "categoricalFocalCrossentropy";
   checkFocal(name, { gamma, alpha });
   checkClassArguments(name, { labelSmoothing });
   return createLoss({
+    others,
     name,
     output,
     config: { gamma, alpha, labelSmoothing, fromLogits },

@@ -11,9 +11,10 @@ import type { Loss } from "./loss.ts";
  * @throws ARGUMENT_INVALID
  * @see R. Hadsell, S. Chopra, Y. LeCun, Dimensionality reduction by learning an invariant mapping (2006)
  */
-export function contrastive({ output = "distance", margin = 1 }: LossOptions & { readonly margin?: number } = {}): Loss {
+export function contrastive({ output = "distance", margin = 1, ...others }: LossOptions & { readonly margin?: number } = {}): Loss {
   checkArgument("contrastive", { margin }, { fits: (value) => value > 0, range: "a number above 0" });
   return createLoss({
+    others,
     name: "contrastive",
     output,
     config: { margin },

@@ -9,8 +9,9 @@ import type { Loss } from "./loss.ts";
  *
  * @see https://keras.io/api/losses/regression_losses/#cosinesimilarity-class
  */
-export function cosineSimilarity({ output = "prediction" }: LossOptions = {}): Loss {
+export function cosineSimilarity({ output = "prediction", ...others }: LossOptions = {}): Loss {
   return createLoss({
+    others,
     name: "cosineSimilarity",
     output,
     labels(value) {

@@ -1,4 +1,5 @@
 import type { Dimension } from "../../graph/graph.ts";
+import { checkNames } from "../../nearest.ts";
 import { formula } from "../../operators/formula.ts";
 import type { Emitter, Value } from "../../operators/operator.ts";
 import type { DType, Tensor } from "../../tensor.ts";
@@ -22,6 +23,8 @@ export interface CountedLosses {
 export interface LossDefinition {
   readonly name: string;
   readonly output: string;
+  /** What it was given besides its arguments: refused, unless there is nothing. */
+  readonly others?: object;
   /** Its arguments. */
   readonly config?: Readonly<Record<string, unknown>>;
   /** @throws GRAPH_SHAPE when the output has another rank */
@@ -35,12 +38,14 @@ export interface LossDefinition {
 /**
  * A loss of its own formula, as a mean over the batch, or weighted by rows.
  *
+ * @throws ARGUMENT_INVALID for an argument that it has not, with the nearest name
  * @example
  * const cubic = createLoss({ name: "cubic", output: "prediction", labels: ({ shape }) => ({ dtype: "float32", shape }),
  *   losses: (emit, output, labels) => emit.op("Pow", [emit.op("Abs", [emit.op("Sub", [output, labels])]), emit.scalar(3, "float32")]),
  *   check: () => undefined });
  */
-export function createLoss({ name, output, config = {}, labels, losses, check }: LossDefinition): Loss {
+export function createLoss({ name, output, others = {}, config = {}, labels, losses, check }: LossDefinition): Loss {
+  checkNames(name, others, [...Object.keys(config), "output"]);
   return {
     name,
     config: { ...config, output },

@@ -28,10 +28,11 @@ const impossible = -1e30;
  * @throws ARGUMENT_INVALID for counts out of range; GRAPH_SHAPE for an output of another rank, or of fewer steps than labels
  * @see A. Graves et al., Connectionist temporal classification (2006)
  */
-export function ctc({ output = "logits", maxLabels, blank = 0 }: CtcOptions): Loss {
+export function ctc({ output = "logits", maxLabels, blank = 0, ...others }: CtcOptions): Loss {
   checkArgument("ctc", { maxLabels }, { fits: (value) => Number.isSafeInteger(value) && value >= 1, range: "a whole number from 1" });
   checkArgument("ctc", { blank }, { fits: (value) => Number.isSafeInteger(value) && value >= 0, range: "a whole number from 0" });
   return createLoss({
+    others,
     name: "ctc",
     output,
     config: { maxLabels, blank },

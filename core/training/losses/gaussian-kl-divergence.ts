@@ -14,8 +14,9 @@ import type { Loss } from "./loss.ts";
  * @see D. P. Kingma, M. Welling, Auto-encoding variational Bayes (2014), appendix B
  * @example [{ loss: meanSquaredError({ output: "reconstruction" }), labels: "features" }, { loss: gaussianKlDivergence(), labels: "features", weight: 0.01 }]
  */
-export function gaussianKlDivergence({ output = "latent" }: LossOptions = {}): Loss {
+export function gaussianKlDivergence({ output = "latent", ...others }: LossOptions = {}): Loss {
   return createLoss({
+    others,
     name: "gaussianKlDivergence",
     output,
     labels(value) {

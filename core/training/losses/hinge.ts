@@ -8,13 +8,14 @@ import type { Loss } from "./loss.ts";
 // Margins instead of probabilities: scores are in the output "logits" unless named.
 
 /** Mean of max(1 - label score, 0). Labels are float32 in the output's shape: 1, and -1 or 0 for the other class. @see https://keras.io/api/losses/hinge_losses/#hinge-class */
-export function hinge({ output = "logits" }: LossOptions = {}): Loss {
-  return createLoss({ name: "hinge", output, labels: (value) => labelsLike(value, "hinge"), losses: missingMargin, check: checkSigns });
+export function hinge({ output = "logits", ...others }: LossOptions = {}): Loss {
+  return createLoss({ others, name: "hinge", output, labels: (value) => labelsLike(value, "hinge"), losses: missingMargin, check: checkSigns });
 }
 
 /** The square of `hinge`'s margins. @see https://keras.io/api/losses/hinge_losses/#squaredhinge-class */
-export function squaredHinge({ output = "logits" }: LossOptions = {}): Loss {
+export function squaredHinge({ output = "logits", ...others }: LossOptions = {}): Loss {
   return createLoss({
+    others,
     name: "squaredHinge",
     output,
     labels: (value) => labelsLike(value, "squaredHinge"),
@@ -28,8 +29,9 @@ export function squaredHinge({ output = "logits" }: LossOptions = {}): Loss {
  *
  * @see https://keras.io/api/losses/hinge_losses/#categoricalhinge-class
  */
-export function categoricalHinge({ output = "logits" }: LossOptions = {}): Loss {
+export function categoricalHinge({ output = "logits", ...others }: LossOptions = {}): Loss {
   return createLoss({
+    others,
     name: "categoricalHinge",
     output,
     labels(value) {

@@ -14,8 +14,9 @@ import type { Loss } from "./loss.ts";
  * @throws GRAPH_SHAPE for an output that is not [batch, batch]
  * @see X. Yi et al., Sampling-bias-corrected neural modeling for large corpus item recommendations (2019)
  */
-export function inBatchSoftmax({ output = "logits" }: LossOptions = {}): Loss {
+export function inBatchSoftmax({ output = "logits", ...others }: LossOptions = {}): Loss {
   return createLoss({
+    others,
     name: "inBatchSoftmax",
     output,
     labels(value) {

@@ -9,8 +9,9 @@ import type { Loss } from "./loss.ts";
  * @param options.fromLogits whether the output is before its softmax; else it is probabilities. Default true.
  * @see https://keras.io/api/losses/probabilistic_losses/#kldivergence-class
  */
-export function klDivergence({ output = "logits", fromLogits = true }: LossOptions & { readonly fromLogits?: boolean } = {}): Loss {
+export function klDivergence({ output = "logits", fromLogits = true, ...others }: LossOptions & { readonly fromLogits?: boolean } = {}): Loss {
   return createLoss({
+    others,
     name: "klDivergence",
     output,
     config: { fromLogits },

@@ -1,3 +1,4 @@
+import { checkChoice } from "../../nearest.ts";
 import { formula } from "../../operators/formula.ts";
 import type { Emitter, Value } from "../../operators/operator.ts";
 import { createLoss, type LossOptions } from "./create-loss.ts";
@@ -16,8 +17,10 @@ export interface OverlapOptions extends LossOptions {
  * @throws ARGUMENT_INVALID
  * @see F. Milletari, N. Navab, S.-A. Ahmadi, V-Net (2016)
  */
-export function dice({ output = "logits", activation = "sigmoid" }: OverlapOptions = {}): Loss {
+export function dice({ output = "logits", activation = "sigmoid", ...others }: OverlapOptions = {}): Loss {
+  checkActivation("dice", activation);
   return createLoss({
+    others,
     name: "dice",
     output,
     config: { activation },
@@ -43,9 +46,12 @@ export function tversky({
   activation = "sigmoid",
   alpha = 0.5,
   beta = 0.5,
+  ...others
 }: OverlapOptions & { readonly alpha?: number; readonly beta?: number } = {}): Loss {
+  checkActivation("tversky", activation);
   checkArgument("tversky", { alpha, beta }, { fits: (value) => value >= 0, range: "a number from 0" });
   return createLoss({
+    others,
     name: "tversky",
     output,
     config: { activation, alpha, beta },
@@ -60,6 +66,10 @@ export function tversky({
     },
     check: checkProbabilities,
   });
+}
+
+function checkActivation(loss: string, activation: string): void {
+  checkChoice(loss, "activation", activation, ["sigmoid", "softmax", "linear"]);
 }
 
 function activate(emit: Emitter, output: Value, activation: "sigmoid" | "softmax" | "linear"): Value {

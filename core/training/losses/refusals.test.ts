@@ -1,10 +1,13 @@
 import { expect, test } from "vitest";
 import { GraphBuilder } from "../../graph/builder.ts";
 import type { Dimension } from "../../graph/graph.ts";
+import { dense, Network } from "../../layers/index.ts";
 import type { Value } from "../../operators/operator.ts";
 import { tensor } from "../../tensor.ts";
 import { constrain, maxNorm, minMaxNorm, unitNorm } from "../constraint.ts";
+import { sgd } from "../optimizers/index.ts";
 import { l1, l2, orthogonal, regularize } from "../regularizer.ts";
+import { createTrainingGraph } from "../training-graph.ts";
 import {
   binaryCrossentropy,
   binaryFocalCrossentropy,
@@ -106,4 +109,24 @@ test.each([
   [() => ctc({ maxLabels: 3 }).check(tensor("int32", [1, 3], [1, -1, 2]), 3, "batch 1"), "fit: row 0 of batch 1 has a label after -1"],
 ])("labels that do not go with the loss are refused with their row (%#)", (check, message) => {
   expect(check).toThrow(expect.objectContaining({ code: "TARGET_INVALID", message: expect.stringContaining(message) }));
+});
+
+test.each([
+  [() => huber({ dela: 2 } as { delta?: number }), 'huber: no argument "dela"; did you mean "delta"?'],
+  [() => meanSquaredError({ outputs: "y" } as { output?: string }), 'meanSquaredError: no argument "outputs"; did you mean "output"?'],
+  [() => dice({ activation: "sigmod" as "sigmoid" }), 'dice: no activation "sigmod"; did you mean "sigmoid"?'],
+  [() => triplet({ mining: "semihard" as "semiHard" }), 'triplet: no mining "semihard"; did you mean "semiHard"?'],
+])("an argument that a loss has not is refused with the nearest name (%#)", (make, message) => {
+  expect(make).toThrow(message);
+});
+
+test("a loss that no trained parameter changes is refused", () => {
+  const network = new Network("two");
+  const x = network.input("x", [2]);
+  network.output("trained", network.apply(dense({ units: 1 }), x));
+  network.output("frozen", network.apply(dense({ units: 1, trainable: false }), x));
+  const options = { loss: meanSquaredError({ output: "frozen" }), optimizer: sgd() };
+  expect(() => createTrainingGraph(network.build(), options)).toThrow(
+    'the loss depends on none of the parameters that are trained ("dense/kernel", "dense/bias"); let it read an output that they make',
+  );
 });

@@ -106,7 +106,7 @@ const epsilon = 1e-7;
 
 function ofNumbers(
   name: string,
-  { output = "prediction" }: LossOptions,
+  { output = "prediction", ...others }: LossOptions,
   losses: OfValues,
   {
     config = {},
@@ -114,5 +114,5 @@ function ofNumbers(
     labels = (value) => labelsLike(value, name),
   }: Partial<Pick<LossDefinition, "config" | "check" | "labels">> = {},
 ): Loss {
-  return createLoss({ name, output, config, labels, losses, check });
+  return createLoss({ others, name, output, config, labels, losses, check });
 }

@@ -27,7 +27,13 @@ export interface SoftmaxCrossEntropyOptions extends LossOptions {
  * @throws ARGUMENT_INVALID for a smoothing outside [0, 1), a weight that is not a number from 0, or an ignored label that is no whole number
  * @see https://onnx.ai/onnx/operators/onnx__SoftmaxCrossEntropyLoss.html
  */
-export function softmaxCrossEntropy({ output = "logits", classWeights, labelSmoothing = 0, ignoreIndex }: SoftmaxCrossEntropyOptions = {}): Loss {
+export function softmaxCrossEntropy({
+  output = "logits",
+  classWeights,
+  labelSmoothing = 0,
+  ignoreIndex,
+  ...others
+}: SoftmaxCrossEntropyOptions = {}): Loss {
   const name = "softmaxCrossEntropy";
   checkClassArguments(name, { labelSmoothing, classWeights });
   checkIgnored(name, ignoreIndex);
@@ -48,6 +54,7 @@ export function softmaxCrossEntropy({ output = "logits", classWeights, labelSmoo
         return labelSmoothing === 0 ? hard : smooth(emit, hard, mean(emit, evenLoss(emit, logits), rowWeights), labelSmoothing);
       }
       const counted = createLoss({
+        others,
         name,
         output,
         labels: classLabels,
@@ -76,11 +83,18 @@ export interface SparseFocalCrossentropyOptions extends LossOptions {
  * @throws ARGUMENT_INVALID for an argument out of range
  * @see T.-Y. Lin et al., Focal loss for dense object detection (2017)
  */
-export function sparseFocalCrossentropy({ output = "logits", gamma = 2, alpha = 0.25, ignoreIndex }: SparseFocalCrossentropyOptions = {}): Loss {
+export function sparseFocalCrossentropy({
+  output = "logits",
+  gamma = 2,
+  alpha = 0.25,
+  ignoreIndex,
+  ...others
+}: SparseFocalCrossentropyOptions = {}): Loss {
   const name = "sparseFocalCrossentropy";
   checkFocal(name, { gamma, alpha });
   checkIgnored(name, ignoreIndex);
   return createLoss({
+    others,
     name,
     output,
     config: { gamma, alpha, ignoreIndex },

@@ -1,3 +1,4 @@
+import { checkChoice } from "../../nearest.ts";
 import { asNumber } from "../../operators/gradients.ts";
 import { formula } from "../../operators/formula.ts";
 import type { Emitter, Value } from "../../operators/operator.ts";
@@ -26,9 +27,11 @@ export interface TripletOptions extends LossOptions {
  * @see F. Schroff, D. Kalenichenko, J. Philbin, FaceNet: a unified embedding for face recognition and clustering (2015)
  * @see A. Hermans, L. Beyer, B. Leibe, In defense of the triplet loss for person re-identification (2017), for "hard"
  */
-export function triplet({ output = "embedding", margin = 1, mining = "semiHard" }: TripletOptions = {}): Loss {
+export function triplet({ output = "embedding", margin = 1, mining = "semiHard", ...others }: TripletOptions = {}): Loss {
   checkArgument("triplet", { margin }, { fits: (value) => value > 0, range: "a number above 0" });
+  checkChoice("triplet", "mining", mining, ["semiHard", "hard"]);
   return createLoss({
+    others,
     name: "triplet",
     output,
     config: { margin, mining },

@@ -1,4 +1,5 @@
 import { areaUnderRoc, averagePrecision, rankedGroups, type RankedGroup } from "../../evaluation/ranked-groups.ts";
+import { checkChoice } from "../../nearest.ts";
 import type { Metric } from "./metric.ts";
 import { eachScored, toLogProbabilities, type ClassMetricOptions } from "./scores.ts";
 
@@ -24,6 +25,7 @@ const range = 20;
  * @see https://scikit-learn.org/stable/modules/generated/sklearn.metrics.roc_auc_score.html
  */
 export function auc({ curve = "ROC", ...options }: AucOptions = {}): Metric {
+  checkChoice("auc", "curve", curve, ["ROC", "PR"]);
   const { output = "logits" } = options;
   const area = curve === "ROC" ? areaUnderRoc : averagePrecision;
   return {

@@ -1,3 +1,4 @@
+import { checkChoice } from "../../nearest.ts";
 import { averagePrecision, rankedGroups } from "../../evaluation/ranked-groups.ts";
 import { checkWhole } from "./arguments.ts";
 import { numbers, rowWeight, type Metric } from "./metric.ts";
@@ -58,6 +59,7 @@ export function ndcgAtK({
   ...options
 }: RankingAtOptions & { /** A relevance r is worth r or 2^r - 1. */ readonly gain?: "linear" | "exponential" } = {}): Metric {
   if (k !== undefined) checkWhole("ndcgAtK", { k });
+  checkChoice("ndcgAtK", "gain", gain, ["linear", "exponential"]);
   const discounted = (relevances: readonly number[]): number =>
     relevances.slice(0, k).reduce((sum, relevance, i) => sum + (gain === "linear" ? relevance : 2 ** relevance - 1) / Math.log2(i + 2), 0);
   return perRow(k === undefined ? "ndcg" : `ndcg@${k}`, options, ({ ranked }) => discounted(ranked) / discounted(ranked.toSorted((a, b) => b - a)));

@@ -1,3 +1,4 @@
+import { checkChoice } from "../../nearest.ts";
 import { aboveZero, checkNumbers, checkSteps } from "./arguments.ts";
 import type { Schedule } from "./schedule.ts";
 
@@ -31,6 +32,7 @@ export function oneCycleSchedule({
   checkSteps("oneCycleSchedule", { totalSteps }, 2);
   checkNumbers("oneCycleSchedule", { pctStart }, { fits: (value) => value > 0 && value < 1, range: "between 0 and 1" });
   checkNumbers("oneCycleSchedule", { divFactor, finalDivFactor }, aboveZero);
+  checkChoice("oneCycleSchedule", "annealStrategy", annealStrategy, ["cos", "linear"]);
   const between = (from: number, to: number, done: number): number =>
     annealStrategy === "cos" ? to + ((from - to) / 2) * (1 + Math.cos(Math.PI * done)) : from + (to - from) * done;
   return ({ learningRate, progress, step }) => {

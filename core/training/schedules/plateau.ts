@@ -1,3 +1,4 @@
+import { checkChoice } from "../../nearest.ts";
 import { EspalierError } from "../../errors.ts";
 import { checkNumbers, checkSteps, fromZero } from "./arguments.ts";
 import type { Schedule } from "./schedule.ts";
@@ -48,6 +49,7 @@ export function plateauSchedule({
   checkSteps("plateauSchedule", { patience });
   checkSteps("plateauSchedule", { cooldown }, 0);
   checkNumbers("plateauSchedule", { minDelta, minLearningRate }, fromZero);
+  checkChoice("plateauSchedule", "mode", mode, ["min", "max"]);
   const anew: PlateauState = { lowered: 0, best: mode === "min" ? Infinity : -Infinity, wait: 0, cooling: 0 };
   let now = anew;
   const schedule: Schedule = ({ learningRate }) => {
