@@ -1,4 +1,3 @@
-import { writeFile } from "node:fs/promises";
 import type { Command } from "commander";
 import pc from "picocolors";
 import {
@@ -8,7 +7,6 @@ import {
   columnsFromRows,
   countFlops,
   createTrainingGraph,
-  EspalierError,
   estimateMemory,
   formatProfile,
   meanSquaredError,
@@ -25,6 +23,7 @@ import {
   type Tensors,
 } from "../core/index.ts";
 import { loadBundle } from "../node/bundle/bundle-files.ts";
+import { openDraft } from "../node/draft-file.ts";
 import { openNodeBackend } from "../node/open-backend.ts";
 import { wholeNumber } from "./options.ts";
 import { createOutput } from "./output.ts";
@@ -107,13 +106,14 @@ function feedsOf(graph: Graph, { features, inputs, example }: Manifest, rows: nu
   return Object.fromEntries(feeds);
 }
 
+/** Whole or not at all. */
 async function writeTrace(path: string, text: string): Promise<void> {
-  await writeFile(path, text).catch((cause: unknown) => {
-    throw new EspalierError(
-      "FILE_UNREADABLE",
-      `cannot write the trace ${path}: ${cause instanceof Error ? cause.message : String(cause)}`,
-      { path },
-      { cause },
-    );
-  });
+  const draft = await openDraft(path);
+  try {
+    await draft.write(text);
+    await draft.commit();
+  } catch (error) {
+    await draft.discard();
+    throw error;
+  }
 }

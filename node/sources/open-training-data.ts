@@ -13,13 +13,15 @@ export interface OpenTrainingDataOptions extends Pick<TableOptions, "signal">, P
 /**
  * Opens what a person names: files of rows, a folder of images, or a file of images in the IDX format.
  *
- * @throws FILE_UNREADABLE; ARGUMENT_INVALID for images beside other data; what the source's opening throws
+ * @throws FILE_UNREADABLE; ARGUMENT_INVALID for images beside other data, or a size for what is no folder of images; what the source's opening throws
  */
 export async function openTrainingData(paths: readonly string[], { reading, signal, onProgress }: OpenTrainingDataOptions): Promise<TrainingData> {
   const stopping = signal && { signal };
   const images: string[] = [];
   for (const path of paths) if (await holdsImages(path)) images.push(path);
   const [only] = images;
+  if (reading.imageSize !== undefined && (only === undefined || isIdxFile(only)))
+    throw new EspalierError("ARGUMENT_INVALID", `--image-size is for a folder of images, which ${paths.join(", ")} is not; leave it out`, { paths });
   if (only === undefined) return openTableFiles(paths, { reading, ...stopping });
   if (paths.length > 1)
     throw new EspalierError("ARGUMENT_INVALID", `${only} holds images; train on one folder or file of images alone, not on ${paths.length} paths`, {

@@ -92,6 +92,12 @@ describe("train refuses", () => {
     ["too few rows", ["tiny.csv", "--target", "label"], "DATA_EMPTY", /2 rows are too few to split/],
     ["a table without a usable column", ["useless.csv", "--target", "label"], "DATA_EMPTY", /no column can be learned from.*"id"/],
     ["an ignored column that is not there", ["good.csv", "--target", "label", "--ignore", "colr"], "COLUMN_MISSING", /"colr".*did you mean "colour"/],
+    [
+      "a size of images for a table",
+      ["good.csv", "--target", "label", "--image-size", "32"],
+      "ARGUMENT_INVALID",
+      /--image-size is for a folder of images/,
+    ],
     ["an ignored target", ["good.csv", "--target", "label", "--ignore", "label"], "ARGUMENT_INVALID", /"label" is the target and to be ignored/],
     [
       "a place that cannot be written",

@@ -6,6 +6,7 @@ import { fit } from "../fit.ts";
 import { softmaxCrossEntropy } from "../losses/index.ts";
 import { memoryCheckpoints } from "../memory-checkpoints.ts";
 import { adam } from "../optimizers/index.ts";
+import { plateauSchedule } from "../schedules/index.ts";
 import { batchesOf } from "../testing/batches.ts";
 import { blobs } from "../testing/synthetic.ts";
 import type { Callback } from "./callback.ts";
@@ -153,4 +154,18 @@ test("progress is a line for every epoch with its numbers, rate and remaining ti
   expect(lines[0]).toMatch(/^\d+ parameters, 2 epochs on reference/);
   expect(lines[1]).toMatch(/^epoch 1\/2 {2}loss [\d.]+ {2}validation\.loss [\d.]+ {2}validation\.accuracy [\d.]+ {2}\d+ rows\/s {2}ETA \d+ s$/);
   expect(lines[3]).toMatch(/^finished after epoch 2; the best was epoch [12]$/);
+});
+
+test("a schedule on a number that the run will not have is refused before the first step", async () => {
+  const steps: number[] = [];
+  const wrong = {
+    ...plan(),
+    schedule: plateauSchedule({ monitor: "validation.acuracy", mode: "max" }),
+    onEvent: ({ kind }: { kind: string }) => void (kind === "step" && steps.push(1)),
+  };
+  await expect(fit(wrong)).rejects.toMatchObject({
+    code: "ARGUMENT_INVALID",
+    message: expect.stringContaining('did you mean "validation.accuracy"?'),
+  });
+  expect(steps).toEqual([]);
 });

@@ -33,7 +33,7 @@ interface PlateauState {
 /**
  * The optimizer's rate, lowered whenever the monitored number has not become better for a while.
  *
- * @throws ARGUMENT_INVALID for a number out of range, and at an epoch's end when there is no such number
+ * @throws ARGUMENT_INVALID for a number out of range, and when a run starts that will not have the monitored number
  * @see https://keras.io/api/callbacks/reduce_lr_on_plateau/
  */
 export function plateauSchedule({
@@ -57,6 +57,7 @@ export function plateauSchedule({
     return Math.min(learningRate, Math.max(minLearningRate, lowered));
   };
   return Object.assign(schedule, {
+    ...(monitor !== undefined && { monitor }),
     observe(numbers: Readonly<Record<string, number>>) {
       const value = monitored(numbers, monitor);
       const cooling = Math.max(0, now.cooling - 1);

@@ -13,6 +13,8 @@ export interface ScheduleContext {
 /** The learning rate of a step; one that follows how training goes also has the functions below. */
 export interface Schedule {
   (context: ScheduleContext): number;
+  /** The number that `observe` looks for, where one was named: a run that will not have it is refused at its start. */
+  readonly monitor?: string;
   /** Told an epoch's numbers when it ends, by the names that `recordNumbers` gives them: `loss`, `validation.loss`, `validation.accuracy`. */
   readonly observe?: (numbers: Readonly<Record<string, number>>) => void;
   /** What a checkpoint keeps of it. */
