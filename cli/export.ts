@@ -1,7 +1,7 @@
 import { type Command, Option } from "commander";
 import { bundleToOnnx } from "../core/index.ts";
 import { loadBundle } from "../node/bundle/bundle-files.ts";
-import { openDraft } from "../node/draft-file.ts";
+import { writeWhole } from "../node/draft-file.ts";
 import { packageVersion } from "../node/package-version.ts";
 import { wholeNumber } from "./options.ts";
 import { createOutput, formatNumber } from "./output.ts";
@@ -46,14 +46,7 @@ async function exportBundle(path: string, { format, out, opset, json = false }: 
   const output = createOutput({ json });
   const bundle = await loadBundle(path);
   const bytes = await bundleToOnnx(bundle, { opset, producerVersion: packageVersion() });
-  const draft = await openDraft(out);
-  try {
-    await draft.write(bytes);
-    await draft.commit();
-  } catch (error) {
-    await draft.discard();
-    throw error;
-  }
+  await writeWhole(out, bytes);
   const { graph } = bundle;
   const inputs = graph.inputs.map(({ name, dtype, shape }) => ({ name, dtype, shape }));
   const outputs = Object.entries(graph.outputs).map(([name, value]) => ({

@@ -23,7 +23,7 @@ import {
   type Tensors,
 } from "../core/index.ts";
 import { loadBundle } from "../node/bundle/bundle-files.ts";
-import { openDraft } from "../node/draft-file.ts";
+import { writeWhole } from "../node/draft-file.ts";
 import { openNodeBackend } from "../node/open-backend.ts";
 import { wholeNumber } from "./options.ts";
 import { createOutput } from "./output.ts";
@@ -71,7 +71,7 @@ async function profileBundle(path: string, options: CommandOptions): Promise<voi
         `values between nodes ${bytesText(memory.activations)}`,
     );
     output.line(`${pc.bold("work")}    ${(flops / 1e9).toPrecision(3)} GFLOP a run, ${(flops / found.runMs / 1e6).toPrecision(3)} GFLOP/s`);
-    if (options.trace !== undefined) await writeTrace(options.trace, chromeTrace(found));
+    if (options.trace !== undefined) await writeWhole(options.trace, chromeTrace(found));
     const { timeline: _, ...summary } = found;
     output.result({ ok: true, ...summary, memory, flops, ...(options.trace !== undefined && { trace: options.trace }) });
   } finally {
@@ -104,16 +104,4 @@ function feedsOf(graph: Graph, { features, inputs, example }: Manifest, rows: nu
     return [name, tensor(dtype, sizes, dtype === "float32" ? new Random(1).normals(count) : Array.from({ length: count }, () => 0))] as const;
   });
   return Object.fromEntries(feeds);
-}
-
-/** Whole or not at all. */
-async function writeTrace(path: string, text: string): Promise<void> {
-  const draft = await openDraft(path);
-  try {
-    await draft.write(text);
-    await draft.commit();
-  } catch (error) {
-    await draft.discard();
-    throw error;
-  }
 }

@@ -42,3 +42,15 @@ export async function openDraft(path: string): Promise<DraftFile> {
     },
   };
 }
+
+/** Writes a file that is there whole or not at all. @throws FILE_UNREADABLE when it cannot be written there */
+export async function writeWhole(path: string, content: string | Uint8Array): Promise<void> {
+  const draft = await openDraft(path);
+  try {
+    await draft.write(content);
+  } catch (error) {
+    await draft.discard();
+    throw error;
+  }
+  await draft.commit();
+}

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { appendFile, mkdir, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { EspalierError, type RunPoint, type RunRecord, type RunStore } from "../../core/index.ts";
-import { openDraft } from "../draft-file.ts";
+import { writeWhole } from "../draft-file.ts";
 import { lockOwner } from "./run-lock.ts";
 
 /** The folder, in the working directory, where runs are recorded. */
@@ -39,9 +39,7 @@ export function fileRuns(folder: string = runsFolder): RunStore {
   return {
     async save(record) {
       await makeFolder(join(folder, record.id));
-      const draft = await openDraft(join(folder, record.id, "run.json"));
-      await draft.write(`${JSON.stringify(record, undefined, 1)}\n`);
-      await draft.commit();
+      await writeWhole(join(folder, record.id, "run.json"), `${JSON.stringify(record, undefined, 1)}\n`);
     },
     async log(id, points) {
       if (points.length === 0) return;
