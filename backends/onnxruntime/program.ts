@@ -86,6 +86,7 @@ export class Program {
       await this.#load(0);
       return;
     }
+    this.#startEarly();
     const key = this.#cacheKey();
     if (key === undefined || !this.#host.plans.hasGraph(key)) checkGraph(bindBatch(this.#graph, 1)); // its failures do not depend on the batch size
   }
@@ -215,15 +216,12 @@ export class Program {
   #help({ calls }: Plan, batch: number): Pick<KernelHost, "help"> {
     const { team } = this.#host.native ?? {};
     if (team === undefined) return {};
-    const source: TeamSource = {
-      graph: this.#graph,
-      key: this.#cacheKey(),
-      batch,
-      isPacked: this.#packed,
-      products: this.#hasProducts,
-      kernels: calls.length,
-    };
+    const source = { ...this.#source(batch), kernels: calls.length };
     return { help: { threads: team.threads, leastBytes: team.leastBytes, load: (places) => team.load(source, places) } };
+  }
+
+  #source(batch: number): TeamSource {
+    return { graph: this.#graph, key: this.#cacheKey(), batch, isPacked: this.#packed, products: this.#hasProducts };
   }
 
   /** Whether products are machine code. */
@@ -234,6 +232,7 @@ export class Program {
   #plan(batch: number, { kernels }: { readonly kernels: boolean }): CachedPlan {
     const key = this.#cacheKey();
     return this.#host.plans.get(key && `${key} ${batch} ${kernels}`, () => {
+      if (kernels) this.#host.native?.team?.planAhead(this.#source(batch));
       const initializers = this.#packed ? Object.fromEntries(this.#graph.state.map(({ name }) => [name, this.store.get(name)])) : {};
       return planGraph(batch === 0 ? this.#graph : bindBatch(this.#graph, batch), { initializers, kernels, products: kernels && this.#hasProducts });
     });
@@ -244,6 +243,21 @@ export class Program {
     if (this.#packed) return undefined;
     this.#key ??= { key: graphKey(this.#graph) };
     return this.#key.key;
+  }
+
+  /** Starts other threads while this one goes on, when they will be wanted for an optimizer or a large kernel: so many parameters have both. */
+  #startEarly(): void {
+    const { team } = this.#host.native ?? {};
+    const trained = this.#graph.state.filter(({ name, role }) => role === "parameter" && this.#graph.updates[name] !== undefined);
+    if (
+      team === undefined ||
+      !isWorthHelp(
+        trained.map(({ name }) => this.store.get(name)),
+        team,
+      )
+    )
+      return;
+    team.start().catch(() => undefined); // whoever wants them hears why they are not there
   }
 
   /** Starts other threads when a plan's optimizers are worth it. */

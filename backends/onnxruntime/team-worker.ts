@@ -74,6 +74,9 @@ async function serve({ control: block, memory, share }: TeamSettings): Promise<v
 
   port.on("message", (message: TeamMessage) => {
     switch (message.kind) {
+      case "plan":
+        planAhead(message.source);
+        break;
       case "load":
         port.postMessage(load(message));
         break;
@@ -87,10 +90,18 @@ async function serve({ control: block, memory, share }: TeamSettings): Promise<v
         message satisfies never;
     }
   });
+  const planned = (source: TeamSource): Plan => plans.get(source.key && `${source.key} ${source.batch}`, () => plan(source)).plan;
+  const planAhead = (source: TeamSource): void => {
+    try {
+      planned(source);
+    } catch {
+      // The caller plans the same and throws; what it does load is planned again.
+    }
+  };
   const load = ({ model, source, place }: TeamMessage & { readonly kind: "load" }): TeamAnswer => {
     try {
-      const { key, batch, kernels } = source;
-      const { calls } = plans.get(key && `${key} ${batch}`, () => plan(source)).plan;
+      const { calls } = planned(source);
+      const { kernels } = source;
       if (calls.length !== kernels) return { model, failure: `it plans ${calls.length} kernels, not ${kernels}` };
       models.set(
         model,

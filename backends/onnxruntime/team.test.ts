@@ -48,6 +48,24 @@ test("a thread that plans other kernels than the caller is refused", async () =>
   await team.close();
 });
 
+test("what threads planned ahead is not planned again when it is loaded, and what cannot be planned is the caller's to say", async () => {
+  const arena = new Arena();
+  const team = new KernelTeam(2, arena);
+  const builder = new GraphBuilder("moments");
+  const [mean, variance] = builder.ops("BatchMoments", [builder.input("x", "float32", [2, 3, 4, 4])], 2);
+  if (mean === undefined || variance === undefined) throw new Error("two outputs were asked for");
+  builder.output("mean", mean);
+  const source = { key: "moments", batch: 0, isPacked: false, products: false };
+  const place = { memory: arena.memory, base: 0n, scratch: 64, shared: 64, share: { index: 1, count: 2 } };
+  const started = team.start();
+  team.planAhead({ ...source, key: "broken", graph: { ...negative(), nodes: [{ ...negative().nodes[0]!, operator: "Absent" }] } });
+  team.planAhead({ ...source, graph: builder.build() });
+  await started;
+  (await team.load({ ...source, graph: negative(), kernels: 1 }, [place])).release(); // which has none itself
+  await expect(team.load({ ...source, key: "other", graph: negative(), kernels: 1 }, [place])).rejects.toMatchObject({ code: "INTERNAL" });
+  await team.close();
+});
+
 test("a run whose threads were lost says that the backend is, not that a node failed", () => {
   const { model } = planGraph(negative());
   if (model === undefined) throw new Error("there is a node to run");

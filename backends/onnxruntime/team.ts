@@ -32,13 +32,18 @@ export interface TeamSource {
   readonly isPacked: boolean;
   /** Whether its products are machine code. */
   readonly products: boolean;
+}
+
+/** A source with what the caller planned of it. */
+export interface PlannedSource extends TeamSource {
   /** How many kernels it comes to. */
   readonly kernels: number;
 }
 
 /** What is posted to a thread. */
 export type TeamMessage =
-  | { readonly kind: "load"; readonly model: number; readonly source: TeamSource; readonly place: KernelPlace }
+  | { readonly kind: "plan"; readonly source: TeamSource }
+  | { readonly kind: "load"; readonly model: number; readonly source: PlannedSource; readonly place: KernelPlace }
   | { readonly kind: "listen"; readonly run: number; /** The number of calls so far. */ readonly calls: number }
   | { readonly kind: "release"; readonly model: number };
 
@@ -105,6 +110,8 @@ export class KernelTeam {
   readonly #control: Int32Array;
   readonly #addresses: BigInt64Array;
   #workers: Promise<readonly Worker[]> | undefined;
+  /** The same, before they have answered. */
+  #created: readonly Worker[] = [];
   #listening: readonly Worker[] = [];
   #models = 0;
   #runs = 0;
@@ -126,13 +133,19 @@ export class KernelTeam {
     await this.#workers;
   }
 
+  /** Has the threads that there are plan a model while the caller does, if it can be kept until it is loaded. */
+  planAhead(source: TeamSource): void {
+    if (source.key === undefined) return;
+    for (const worker of this.#created) worker.postMessage({ kind: "plan", source } satisfies TeamMessage, []);
+  }
+
   /**
    * Loads a model's kernels into every other thread.
    *
    * @param places one for each of them
    * @throws BACKEND_LOST when a thread does not start or has died
    */
-  async load(source: TeamSource, places: readonly KernelPlace[]): Promise<TeamModel> {
+  async load(source: PlannedSource, places: readonly KernelPlace[]): Promise<TeamModel> {
     await this.start();
     this.#models += 1;
     const model = this.#models;
@@ -186,16 +199,19 @@ export class KernelTeam {
   async close(): Promise<void> {
     const workers = (await this.#workers) ?? [];
     this.#workers = undefined;
+    this.#created = [];
     await Promise.all(workers.map((worker) => worker.terminate()));
   }
 
   /** Opens all threads or none. */
   async #open(): Promise<readonly Worker[]> {
     const workers = Array.from({ length: this.threads - 1 }, (_, i) => this.#create(i + 1));
+    this.#created = workers;
     try {
       await Promise.all(workers.map((worker) => answerOf(worker, 0)));
     } catch (error) {
       this.#workers = undefined;
+      this.#created = [];
       await Promise.all(workers.map((worker) => worker.terminate()));
       throw error;
     }
