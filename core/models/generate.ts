@@ -24,7 +24,7 @@ export interface GenerateOptions {
 }
 
 /**
- * Samples from a causal language model, token by token.
+ * Samples from a causal language model, token by token. Each token costs one run over all of the model's `length` places, however short the text; a text that is longer is seen by its end.
  *
  * @param executable of a model from tokens int32 [batch, length] to `logits` [batch, length, vocabulary]
  * @returns the new tokens, without the prompt; the stop token is not among them

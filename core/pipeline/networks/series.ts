@@ -15,7 +15,8 @@ export const seriesNetworks: NetworkFamily = {
     lstm: (context) => recurrentForecaster({ ...sizesOf(context), cell: "lstm" }),
     gru: (context) => recurrentForecaster({ ...sizesOf(context), cell: "gru" }),
     tcn: (context) => temporalConvolution(sizesOf(context)),
-    "n-beats": (context) => nBeats(sizesOf(context)),
+    // Six blocks of 128 units learn a thousand noisy windows by heart: held-out rmse 1.77 against 1.37 with these (two seasons, noise of 1, a linear model has 1.23).
+    "n-beats": (context) => nBeats({ ...sizesOf(context), ...(context.rows < 5000 && { hidden: 32, blocks: 1 }) }),
   },
   recipe: (name, { head, rows }) => ({
     ...tableRecipe({ head, rows, model: name === "linear" ? "linear" : "network" }),

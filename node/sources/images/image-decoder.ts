@@ -60,7 +60,7 @@ export async function openImageDecoder(): Promise<ImageDecoder> {
 
 function broken(path: string): (cause: unknown) => never {
   return (cause) => {
-    const reason = cause instanceof Error ? cause.message.split("\n")[0] : String(cause);
+    const reason = cause instanceof Error ? cause.message.split("\n")[0]?.replace(/[:\s]+$/, "") : String(cause);
     throw new EspalierError("DATA_MALFORMED", `${path} cannot be decoded: ${reason}`, { path }, { cause });
   };
 }
