@@ -2,7 +2,12 @@ import { afterAll, describe, expect, test } from "vitest";
 import { openReference } from "../../backends/reference/index.ts";
 import { simplify } from "../graph/simplify.ts";
 import type { Model } from "../models/model.ts";
-import { tensor, toNumbers, type Tensor, type Tensors } from "../tensor.ts";
+import { importOnnx } from "../formats/onnx-import/import-onnx.ts";
+import { toOnnx } from "../formats/onnx.ts";
+import { meanSquaredError } from "../training/losses/index.ts";
+import { sgd } from "../training/optimizers/index.ts";
+import { createTrainingGraph } from "../training/training-graph.ts";
+import { scalar, tensor, toNumbers, type Tensor, type Tensors } from "../tensor.ts";
 import {
   activation,
   add,
@@ -131,7 +136,19 @@ describe("networks", () => {
     });
     const model = sequential({ input: { name: "x", shape: [2] }, layers: [scale()], output: "y" });
     expect(Object.keys(model.state)).toEqual(["scale/scale"]);
-    expect(toNumbers(await run(model, { x: tensor("float32", [2, 2], [1, 2, 3, 4]) }))).toEqual([3, 6, 9, 12]);
+    const x = tensor("float32", [2, 2], [1, 2, 3, 4]);
+    expect(toNumbers(await run(model, { x }))).toEqual([3, 6, 9, 12]);
+    // It trains: the gradient of mean((s x)^2) by s is 2 s mean(x^2) over each column's half of the places.
+    const graph = createTrainingGraph(model, { loss: meanSquaredError({ output: "y" }), optimizer: sgd() });
+    const training = await backend.compile(graph, { state: model.state });
+    const labels = tensor("float32", [2, 2], [0, 0, 0, 0]);
+    await training.run({ x, labels, learning_rate: scalar(0.01), step: scalar(1, "int64") });
+    const state = await training.readState(["scale/scale"]);
+    await training.dispose();
+    toNumbers(state["scale/scale"]!).forEach((value, i) => expect(value).toBeCloseTo(3 - (0.01 * 2 * 3 * [1 + 9, 4 + 16][i]!) / 4, 5));
+    // And it is exported as standard operators.
+    const exported = importOnnx(toOnnx(model.graph, { state }));
+    expect(toNumbers(await run({ ...model, ...exported }, { x }))).toEqual(toNumbers(await run({ ...model, state }, { x })));
   });
 });
 

@@ -1,3 +1,4 @@
+import { checkNames } from "../../nearest.ts";
 import { EspalierError } from "../../errors.ts";
 import { aboveZero, checkNumbers, checkSteps, share } from "./arguments.ts";
 import type { Schedule } from "./schedule.ts";
@@ -8,7 +9,8 @@ import type { Schedule } from "./schedule.ts";
  * @throws ARGUMENT_INVALID for a floor outside 0 to 1 or negative steps
  * @see I. Loshchilov, F. Hutter, SGDR: stochastic gradient descent with warm restarts (2017)
  */
-export function cosineSchedule({ floor = 0, warmupSteps = 0 }: { readonly floor?: number; readonly warmupSteps?: number } = {}): Schedule {
+export function cosineSchedule({ floor = 0, warmupSteps = 0, ...others }: { readonly floor?: number; readonly warmupSteps?: number } = {}): Schedule {
+  checkNames("cosineSchedule", others, ["floor", "warmupSteps"]);
   if (!(floor >= 0 && floor <= 1)) throw new EspalierError("ARGUMENT_INVALID", `cosineSchedule: floor must be from 0 to 1, not ${floor}`, { floor });
   if (!(warmupSteps >= 0))
     throw new EspalierError("ARGUMENT_INVALID", `cosineSchedule: warmupSteps must be from 0, not ${warmupSteps}`, { warmupSteps });
@@ -36,7 +38,8 @@ export interface CosineRestartsOptions {
  * @throws ARGUMENT_INVALID
  * @see https://keras.io/api/optimizers/learning_rate_schedules/cosine_decay_restarts/
  */
-export function cosineRestartsSchedule({ firstDecaySteps, tMul = 2, mMul = 1, alpha = 0 }: CosineRestartsOptions): Schedule {
+export function cosineRestartsSchedule({ firstDecaySteps, tMul = 2, mMul = 1, alpha = 0, ...others }: CosineRestartsOptions): Schedule {
+  checkNames("cosineRestartsSchedule", others, ["firstDecaySteps", "tMul", "mMul", "alpha"]);
   checkSteps("cosineRestartsSchedule", { firstDecaySteps });
   checkNumbers("cosineRestartsSchedule", { tMul }, { fits: (value) => value >= 1, range: "a number from 1" });
   checkNumbers("cosineRestartsSchedule", { mMul }, aboveZero);

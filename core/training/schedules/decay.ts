@@ -1,3 +1,4 @@
+import { checkNames } from "../../nearest.ts";
 import { EspalierError } from "../../errors.ts";
 import { aboveZero, checkNumbers, checkSteps, fromZero, share } from "./arguments.ts";
 import type { Schedule } from "./schedule.ts";
@@ -5,7 +6,8 @@ import type { Schedule } from "./schedule.ts";
 // Rates that fall with the steps. The first step has the optimizer's own rate.
 
 /** The rate times `gamma` after every `stepSize` steps. @throws ARGUMENT_INVALID @see https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.StepLR.html */
-export function stepSchedule({ stepSize, gamma = 0.1 }: { readonly stepSize: number; readonly gamma?: number }): Schedule {
+export function stepSchedule({ stepSize, gamma = 0.1, ...others }: { readonly stepSize: number; readonly gamma?: number }): Schedule {
+  checkNames("stepSchedule", others, ["stepSize", "gamma"]);
   checkSteps("stepSchedule", { stepSize });
   checkNumbers("stepSchedule", { gamma }, fromZero);
   return ({ learningRate, step }) => learningRate * gamma ** Math.floor((step - 1) / stepSize);
@@ -21,10 +23,12 @@ export function stepSchedule({ stepSize, gamma = 0.1 }: { readonly stepSize: num
 export function piecewiseSchedule({
   boundaries,
   factors,
+  ...others
 }: {
   readonly boundaries: readonly number[];
   readonly factors: readonly number[];
 }): Schedule {
+  checkNames("piecewiseSchedule", others, ["boundaries", "factors"]);
   boundaries.forEach((value, i) => checkSteps("piecewiseSchedule", { [`boundary ${i + 1}`]: value }, i === 0 ? 1 : (boundaries[i - 1] ?? 0) + 1));
   factors.forEach((value, i) => checkNumbers("piecewiseSchedule", { [`factor ${i + 1}`]: value }, fromZero));
   if (factors.length !== boundaries.length + 1) {
@@ -53,11 +57,13 @@ export function exponentialSchedule({
   decaySteps,
   decayRate,
   staircase = false,
+  ...others
 }: {
   readonly decaySteps: number;
   readonly decayRate: number;
   readonly staircase?: boolean;
 }): Schedule {
+  checkNames("exponentialSchedule", others, ["decaySteps", "decayRate", "staircase"]);
   checkSteps("exponentialSchedule", { decaySteps });
   checkNumbers("exponentialSchedule", { decayRate }, aboveZero);
   return ({ learningRate, step }) => {
@@ -77,7 +83,9 @@ export function polynomialSchedule({
   decaySteps,
   floor = 0,
   power = 1,
+  ...others
 }: { readonly decaySteps?: number; readonly floor?: number; readonly power?: number } = {}): Schedule {
+  checkNames("polynomialSchedule", others, ["decaySteps", "floor", "power"]);
   checkSteps("polynomialSchedule", { decaySteps });
   checkNumbers("polynomialSchedule", { floor }, share);
   checkNumbers("polynomialSchedule", { power }, aboveZero);
@@ -93,7 +101,8 @@ export function polynomialSchedule({
  * @throws ARGUMENT_INVALID
  * @see A. Vaswani et al., Attention is all you need (2017), section 5.3
  */
-export function inverseSquareRootSchedule({ warmupSteps }: { readonly warmupSteps: number }): Schedule {
+export function inverseSquareRootSchedule({ warmupSteps, ...others }: { readonly warmupSteps: number }): Schedule {
+  checkNames("inverseSquareRootSchedule", others, ["warmupSteps"]);
   checkSteps("inverseSquareRootSchedule", { warmupSteps });
   return ({ learningRate, step }) => learningRate * Math.min(step / warmupSteps, Math.sqrt(warmupSteps / step));
 }

@@ -1,4 +1,4 @@
-import { checkChoice } from "../../nearest.ts";
+import { checkChoice, checkNames } from "../../nearest.ts";
 import { aboveZero, checkNumbers, checkSteps } from "./arguments.ts";
 import type { Schedule } from "./schedule.ts";
 
@@ -28,7 +28,9 @@ export function oneCycleSchedule({
   divFactor = 25,
   finalDivFactor = 1e4,
   annealStrategy = "cos",
+  ...others
 }: OneCycleOptions = {}): Schedule {
+  checkNames("oneCycleSchedule", others, ["totalSteps", "pctStart", "divFactor", "finalDivFactor", "annealStrategy"]);
   checkSteps("oneCycleSchedule", { totalSteps }, 2);
   checkNumbers("oneCycleSchedule", { pctStart }, { fits: (value) => value > 0 && value < 1, range: "between 0 and 1" });
   checkNumbers("oneCycleSchedule", { divFactor, finalDivFactor }, aboveZero);

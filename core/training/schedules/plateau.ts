@@ -1,4 +1,4 @@
-import { checkChoice } from "../../nearest.ts";
+import { checkChoice, checkNames } from "../../nearest.ts";
 import { EspalierError } from "../../errors.ts";
 import { checkNumbers, checkSteps, fromZero } from "./arguments.ts";
 import type { Schedule } from "./schedule.ts";
@@ -44,7 +44,9 @@ export function plateauSchedule({
   cooldown = 0,
   minLearningRate = 0,
   mode = "min",
+  ...others
 }: PlateauOptions = {}): Schedule {
+  checkNames("plateauSchedule", others, ["monitor", "factor", "patience", "minDelta", "cooldown", "minLearningRate", "mode"]);
   checkNumbers("plateauSchedule", { factor }, { fits: (value) => value > 0 && value < 1, range: "between 0 and 1" });
   checkSteps("plateauSchedule", { patience });
   checkSteps("plateauSchedule", { cooldown }, 0);

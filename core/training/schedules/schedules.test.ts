@@ -92,6 +92,9 @@ test.each([
   [() => polynomialSchedule({ floor: 2 }), "polynomialSchedule: floor must be from 0 to 1, not 2"],
   [() => oneCycleSchedule({ pctStart: 1 }), "oneCycleSchedule: pctStart must be between 0 and 1, not 1"],
   [() => cosineRestartsSchedule({ firstDecaySteps: 5, tMul: 0.5 }), "cosineRestartsSchedule: tMul must be a number from 1, not 0.5"],
+  [() => plateauSchedule({ mode: "mni" as "min" }), 'plateauSchedule: no mode "mni"; did you mean "min"'],
+  [() => oneCycleSchedule({ annealStrategy: "cosine" as "cos" }), 'oneCycleSchedule: no annealStrategy "cosine"; did you mean "cos"'],
+  [() => polynomialSchedule({ end: 0.1 } as { floor?: number }), 'polynomialSchedule: no argument "end"; there are "decaySteps", "floor", "power"'],
   [() => plateauSchedule({ factor: 1 }), "plateauSchedule: factor must be between 0 and 1, not 1"],
   [
     () => plateauSchedule({ monitor: "validation.auc" }).observe?.({ loss: 1 }),
