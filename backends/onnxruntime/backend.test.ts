@@ -54,6 +54,26 @@ for (const { where, options } of ways) {
       await counting.dispose();
     });
 
+    test("large and small feeds of changing sizes are read anew in every run, and the caller's memory may change after it", async () => {
+      const builder = new GraphBuilder("sum of rows");
+      const [x, factor] = [builder.input("x", "float32", ["batch", 8192]), builder.input("factor", "float32", [])];
+      const sum = builder.op("ReduceSum", [x, builder.constant(tensor("int64", [1], [1]))], { keepdims: 0 });
+      builder.output("y", builder.op("Mul", [sum, factor]));
+      const executable = await backend.compile(builder.build());
+      for (const [rows, value] of [
+        [3, 1],
+        [3, 2],
+        [1, 3],
+        [3, 4],
+      ] as const) {
+        const data = new Float32Array(rows * 8192).fill(value);
+        const { y } = await executable.run({ x: tensor("float32", [rows, 8192], data), factor: scalar(value) });
+        data.fill(NaN);
+        expect(toNumbers(y as Tensor)).toEqual(Array.from({ length: rows }, () => 8192 * value * value));
+      }
+      await executable.dispose();
+    });
+
     test("more batch sizes than plans are kept train on the same state", async () => {
       const model = sequential({ input: { name: "x", shape: [2] }, layers: [dense({ units: 2 })], output: "logits" });
       const graph = createTrainingGraph(model, { loss: softmaxCrossEntropy(), optimizer: adam() });

@@ -52,13 +52,13 @@ class WorkerEngine implements Engine {
 
   compile(request: EngineCompile): Promise<void> {
     const state = copyTensors(request.state); // handed over: a message would copy it twice
-    return this.#call("compile", [{ ...request, state } satisfies EngineCompile], transferable(state));
+    return this.#call("compile", [{ ...request, state } satisfies EngineCompile], { memory: transferable(state) });
   }
 
   async run(id: ExecutableId, feeds: Tensors, batch: number): Promise<Tensors> {
-    if (this.#pending.size === 0) return this.#call("run", [id, this.#shared(id).write(feeds), batch]);
+    if (this.#pending.size === 0) return this.#call("run", [id, this.#shared(id).write(feeds), batch], { sharesFeeds: true });
     const copies = copyTensors(feeds); // what is shared is in use
-    return this.#call("run", [id, copies, batch], transferable(copies));
+    return this.#call("run", [id, copies, batch], { memory: transferable(copies) });
   }
 
   async profile(id: ExecutableId, feeds: Tensors, batch: number): Promise<readonly KernelTiming[]> {
@@ -71,7 +71,7 @@ class WorkerEngine implements Engine {
 
   writeState(id: ExecutableId, state: Tensors): Promise<void> {
     const copies = copyTensors(state);
-    return this.#call("writeState", [id, copies], transferable(copies));
+    return this.#call("writeState", [id, copies], { memory: transferable(copies) });
   }
 
   release(id: ExecutableId): Promise<void> {
@@ -100,12 +100,16 @@ class WorkerEngine implements Engine {
     return feeds;
   }
 
-  #call<T>(method: Call["method"], args: readonly unknown[], memory: readonly ArrayBuffer[] = []): Promise<T> {
+  #call<T>(
+    method: Call["method"],
+    args: readonly unknown[],
+    { memory = [], sharesFeeds = false }: { readonly memory?: readonly ArrayBuffer[]; readonly sharesFeeds?: boolean } = {},
+  ): Promise<T> {
     if (this.#lost !== undefined) return Promise.reject(this.#lost);
     this.#calls += 1;
     const call = this.#calls;
     return new Promise<T>((resolve, reject) => {
-      this.#worker.postMessage({ call, method, args } satisfies Call, memory); // throws for what cannot be cloned, before anything is kept
+      this.#worker.postMessage({ call, method, args, sharesFeeds } satisfies Call, memory); // throws for what cannot be cloned, before anything is kept
       this.#pending.set(call, { resolve: resolve as Pending["resolve"], reject }); // the worker answers with the method's own result
       this.#worker.ref();
     });

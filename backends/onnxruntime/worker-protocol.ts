@@ -7,6 +7,8 @@ export interface Call {
   readonly call: number;
   readonly method: keyof Engine;
   readonly args: readonly unknown[];
+  /** Of `run`: whether its feeds are in memory that both threads see. They are undefined where they are the last such of the executable. */
+  readonly sharesFeeds?: boolean;
 }
 
 /** A failure as plain data. */

@@ -14,7 +14,13 @@ async function serve(): Promise<void> {
   });
   if (host === undefined) return;
   const engine = new HostEngine(host);
-  port.on("message", ({ call, method, args }: Call) => {
+  /** The feeds that each executable's last run shared: memory that is bound stays so. */
+  const shared = new Map<unknown, unknown>();
+  port.on("message", ({ call, method, args: sent, sharesFeeds }: Call) => {
+    const [id, feeds, ...others] = sent;
+    if (sharesFeeds === true && feeds !== undefined) shared.set(id, feeds);
+    if (method === "release") shared.delete(id);
+    const args = sharesFeeds === true ? [id, shared.get(id) ?? {}, ...others] : sent; // none where the graph has no inputs
     // The caller is typed by the same interface: the arguments are the method's own.
     const work = (engine[method] as (...args: readonly unknown[]) => Promise<unknown>).apply(engine, [...args]);
     work.then(
