@@ -7,6 +7,14 @@ import { sameShape } from "../operators/operator.ts";
 const others: Readonly<Record<string, (use: OperatorUse) => boolean>> = {
   // Programs that run inference know no normalisation by the batch's own statistics.
   BatchNormalization: ({ attributes }) => attributes.int("training_mode") === 1,
+  // Shape inference follows neither output_shape nor SAME where strides are larger than the kernel: the pads are written out.
+  ConvTranspose: ({ attributes }) => attributes.has("output_shape") || attributes.string("auto_pad").startsWith("SAME"),
+  // A scalar has no axis to put its own beside, and a last part of nothing is none.
+  OneHot: ({ inputs: [indices] }) => indices?.shape.length === 0,
+  Split: ({ attributes, inputs: [x, sizes], outputs }) => {
+    const size = Number(x?.shape.at(attributes.int("axis")));
+    return sizes === undefined && Math.ceil(size / outputs) * (outputs - 1) >= size;
+  },
   // Its dots stand for the same axes in every operand; ours are broadcast.
   Einsum: ({ attributes, inputs }) => !haveSameDots(attributes.string("equation"), inputs),
 };
