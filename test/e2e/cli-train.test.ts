@@ -137,7 +137,7 @@ describe("penguins, from the file to predictions", () => {
     for (const phase of ["forward", "backward", "update"]) expect(phases).toContain(phase);
     expect(await run("profile", "penguins-Species", "--rows", "0")).toMatchObject({ code: 2 });
     const nowhere = await run("profile", "penguins-Species", "--trace", "no/such/folder/step.json");
-    expect(nowhere).toMatchObject({ code: 2, stderr: expect.stringContaining("cannot write the trace no/such/folder/step.json") });
+    expect(nowhere).toMatchObject({ code: 2, stderr: expect.stringContaining("cannot write no/such/folder/step.json") });
   });
 
   it("records the run, and repeats it bit for bit", async () => {
