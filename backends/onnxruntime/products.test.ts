@@ -162,6 +162,31 @@ test.skipIf(!isThere)("two threads share a large product, and it is what one com
   expect(distance(await run(pair, graph, feeds), await run(backend, graph, feeds))).toBeLessThan(1e-6);
 });
 
+test("factors that are 0 or no numbers, or overflow one after the other, stay nodes of their own", () => {
+  const scales = (first: number, second: number): readonly number[] => {
+    const { graph } = problem({
+      what: "factors",
+      inputs: { x: [50, 40], w: [40, 70] },
+      products: 3,
+      build: (builder, { x, w }) => {
+        const [a, b] = [first, second].map((factor) => builder.constant(tensor("float32", [], [factor])));
+        return builder.op("Mul", [builder.op("Mul", [builder.op("MatMul", [x!, w!]), a!]), b!]);
+      },
+    });
+    return planGraph(graph, { kernels: true, products: true }).products.map(({ product }) => product.scale);
+  };
+  expect(scales(0.5, 0.25)).toContain(0.125);
+  for (const [first, second] of [
+    [1e25, 1e25],
+    [1e-25, 1e-25],
+    [0, 0.5],
+    [NaN, 0.5],
+    [0.5, Infinity],
+  ] as const) {
+    for (const scale of scales(first, second)) expect([1, 0.5, 1e25, 1e-25].map(Math.fround)).toContain(Math.fround(scale));
+  }
+});
+
 test("a graph without updates, and one that wants no machine code, leave products to ONNX Runtime", async () => {
   const { graph, feeds } = problem(cases[0]!);
   expect(planGraph({ ...graph, updates: {} }, { kernels: true, products: true }).products).toHaveLength(0);

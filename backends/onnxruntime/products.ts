@@ -136,7 +136,7 @@ class Search {
   }
 
   #start(node: Node, { inputs, scale, shape, layout }: Pick<Chain, "inputs" | "shape" | "layout"> & { readonly scale: number }): void {
-    if (inputs.some((value) => this.#graph.values[value]?.dtype !== "float32") || shape.includes(0)) return;
+    if (inputs.some((value) => this.#graph.values[value]?.dtype !== "float32") || shape.includes(0) || !isFactor(scale)) return;
     const product = productOf(layout, { scale, third: inputs.length === 3 ? "row" : "none" });
     if (product === undefined) return;
     let chain: Chain = { product, inputs, last: node, shape, layout };
@@ -163,8 +163,8 @@ class Search {
         const gate = this.#gate(node, value);
         if (gate !== undefined) return { ...chain, last: node, product: { ...product, third: "gate" }, inputs: [...chain.inputs, gate] };
         const factor = this.#number(other);
-        if (factor === undefined) return undefined;
-        return this.#keepsShape(node, shape) ? { ...chain, last: node, product: { ...product, scale: product.scale * factor } } : undefined;
+        if (factor === undefined || !isFactor(product.scale * factor) || !this.#keepsShape(node, shape)) return undefined;
+        return { ...chain, last: node, product: { ...product, scale: product.scale * factor } };
       }
       case "Add": {
         if (product.third !== "none" || !this.#keepsShape(node, shape) || this.#graph.values[other]?.dtype !== "float32") return undefined;
@@ -199,7 +199,8 @@ class Search {
       for (const [input = "", factor] of [node.inputs, node.inputs.toReversed()]) {
         const number = this.#number(factor ?? "");
         const of = number === undefined || this.#context.producer(input, "Transpose") === undefined ? undefined : this.#view(input);
-        if (of !== undefined && number !== undefined && of.shape.join() === shape.join()) return { ...of, scale: of.scale * number };
+        const scale = (of?.scale ?? 1) * (number ?? 1);
+        if (of !== undefined && isFactor(scale) && of.shape.join() === shape.join()) return { ...of, scale };
       }
     }
     return strided(value, shape);
@@ -227,6 +228,12 @@ class Search {
     const sizes = shape?.flatMap((size) => (size === "batch" ? [] : [size]));
     return sizes?.length === shape?.length ? sizes : undefined;
   }
+}
+
+/** Whether factors one after the other may be one: not where that overflows or loses bits of a float32, nor for 0, NaN and infinity. */
+function isFactor(scale: number): boolean {
+  const size = Math.abs(Math.fround(scale));
+  return size >= 2 ** -126 && size < Infinity;
 }
 
 function across(view: Strided, isAcross: boolean): Strided {
