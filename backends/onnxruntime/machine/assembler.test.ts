@@ -76,3 +76,11 @@ test("code with a label that was never placed is refused", () => {
   code.call(code.label());
   expect(() => code.code()).toThrow("never placed");
 });
+
+test("a number that does not fit its instruction is refused", () => {
+  for (const number of [2 ** 31, -(2 ** 31) - 1, 2 ** 40, NaN]) {
+    expect(() => new Assembler().set("rax", number)).toThrow("32 bits");
+    expect(() => new Assembler().add("rdi", 1024 * number)).toThrow("32 bits");
+    expect(() => new Assembler().storeVector({ base: "rdx", displacement: 1024 * number + 4 }, 1)).toThrow("32 bits");
+  }
+});

@@ -58,7 +58,7 @@ export class Assembler {
   /** Where distances to labels are written: four bytes that end where the distance is counted from. */
   readonly #distances: { readonly at: number; readonly label: Label }[] = [];
 
-  /** @throws RangeError when a label was never placed */
+  /** @throws RangeError when a label was never placed, as instructions are for a number that does not fit them */
   code(): Uint8Array<ArrayBuffer> {
     const code = Uint8Array.from(this.#bytes);
     const view = new DataView(code.buffer);
@@ -311,6 +311,7 @@ export class Assembler {
   }
 
   #int32(value: number): void {
+    if (value !== (value | 0)) throw new RangeError(`${value} is not a whole number of 32 bits`);
     this.#bytes.push(value & 0xff, (value >> 8) & 0xff, (value >> 16) & 0xff, (value >> 24) & 0xff);
   }
 

@@ -3,7 +3,7 @@ import type { Koffi } from "../native/koffi.ts";
 
 /** Memory for machine code and what it works with. */
 export interface MachineMemory {
-  /** Memory to read and write, at an address that is a multiple of 4096. */
+  /** Memory to read and write, zeroed, at an address that is a multiple of 4096. @throws Error where the system has none */
   reserve(bytes: number): MachineBlock;
   /** Makes memory executable, and no longer writable. @throws Error where the system forbids it */
   protect(block: MachineBlock): void;
@@ -31,8 +31,8 @@ const failed = 2n ** 64n - 1n;
  */
 export function openMachineMemory(koffi: Koffi): MachineMemory | undefined {
   if (!runsMachineCode()) return undefined;
-  const memory = mappedMemory(koffi);
   try {
+    const memory = mappedMemory(koffi);
     const block = memory.reserve(1);
     try {
       memory.protect(block);
@@ -41,7 +41,7 @@ export function openMachineMemory(koffi: Koffi): MachineMemory | undefined {
     }
     return memory;
   } catch {
-    return undefined; // as some hardened systems forbid it
+    return undefined; // as some hardened systems forbid it, or have another C library
   }
 }
 
@@ -55,11 +55,13 @@ function mappedMemory(koffi: Koffi): MachineMemory {
     reserve(wanted) {
       const bytes = Math.max(1, Math.ceil(wanted / pageBytes)) * pageBytes;
       const address = reserve(null, bytes, readable | writable, privateAnonymous, -1, 0);
-      if (typeof address !== "bigint" || address === failed) throw new Error(`mmap gives no ${bytes} bytes`);
+      if (typeof address !== "bigint" || address === failed)
+        throw new Error(`mmap gives no ${bytes} bytes for machine code; openOnnxRuntime({ machineCode: false }) does without`);
       return { address, bytes, release: () => void unmap(address, bytes) };
     },
     protect({ address, bytes }) {
-      if (change(address, bytes, readable | executable) !== 0) throw new Error("mprotect refuses executable memory");
+      if (change(address, bytes, readable | executable) !== 0)
+        throw new Error("mprotect refuses executable memory; openOnnxRuntime({ machineCode: false }) does without");
     },
     write: ({ address }, code) => void copy(address, code, code.byteLength),
   };

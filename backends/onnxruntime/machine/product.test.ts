@@ -11,14 +11,24 @@ const none = memory === undefined;
 
 const pageBytes = 4096;
 
-/** Floats that end where memory that nobody may touch begins: code that reads or writes past them kills the process. */
-function guarded(library: Koffi, floats: Float32Array): { readonly address: bigint; read(): Float32Array; release(): void } {
+/** An end of memory. */
+type Side = "begin" | "end";
+
+interface Guarded {
+  readonly address: bigint;
+  read(): Float32Array;
+  release(): void;
+}
+
+/** Floats between pages that nobody may touch, one of which they touch: code that reads or writes past that side kills the process. */
+function guarded(library: Koffi, floats: Float32Array, side: Side): Guarded {
   const libc = library.load("libc.so.6");
   const pages = Math.ceil((floats.byteLength + 1) / pageBytes);
-  const base = libc.func("void* mmap(void*, size_t, int, int, int, int64_t)")(null, (pages + 1) * pageBytes, 3, 0x22, -1, 0) as bigint; // an address
-  libc.func("int mprotect(void*, size_t, int)")(base + BigInt(pages * pageBytes), pageBytes, 0);
+  const base = libc.func("void* mmap(void*, size_t, int, int, int, int64_t)")(null, (pages + 2) * pageBytes, 3, 0x22, -1, 0) as bigint; // an address
+  const [first, last] = [base + BigInt(pageBytes), base + BigInt((pages + 1) * pageBytes)];
+  for (const page of [base, last]) libc.func("int mprotect(void*, size_t, int)")(page, pageBytes, 0);
   const copy = libc.func("void* memcpy(void*, void*, size_t)");
-  const address = base + BigInt(pages * pageBytes - floats.byteLength);
+  const address = side === "begin" ? first : last - BigInt(floats.byteLength);
   copy(address, library.address(floats), floats.byteLength);
   return {
     address,
@@ -27,7 +37,7 @@ function guarded(library: Koffi, floats: Float32Array): { readonly address: bigi
       copy(library.address(copied), address, floats.byteLength);
       return copied;
     },
-    release: () => void libc.func("int munmap(void*, size_t)")(base, (pages + 1) * pageBytes),
+    release: () => void libc.func("int munmap(void*, size_t)")(base, (pages + 2) * pageBytes),
   };
 }
 
@@ -93,10 +103,14 @@ function expected(product: Product, [left, right, added]: readonly Float32Array[
   return result;
 }
 
-function computed(product: Product, inputs: readonly Float32Array[], shares = 1): Float32Array {
+function computed(
+  product: Product,
+  inputs: readonly Float32Array[],
+  { shares = 1, side = "end" }: { shares?: number; side?: Side } = {},
+): Float32Array {
   if (koffi === undefined || memory === undefined) throw new Error("skipped");
   const { batches, rows, columns } = product;
-  const blocks = [...inputs, new Float32Array(batches[0] * batches[1] * rows * columns).fill(NaN)].map((floats) => guarded(koffi, floats));
+  const blocks = [...inputs, new Float32Array(batches[0] * batches[1] * rows * columns).fill(NaN)].map((floats) => guarded(koffi, floats, side));
   const type = koffi.proto("void (void*, void*, void*, void*, void*)");
   const [left = 0n, right = 0n, added = 0n, result = 0n] = blocks.map(({ address }) => address);
   for (let index = 0; index < shares; index += 1) {
@@ -157,7 +171,10 @@ test.skipIf(none).each(cases)("$name is what a sum of products gives, to 1e-5 of
   for (const way of ways) {
     const product = productOf({ ...shape, ...way });
     const inputs = inputsOf(product);
-    expect(worst(computed(product, inputs), expected(product, inputs))).toBeLessThan(1e-5 * Math.sqrt(shape.depth));
+    const wanted = expected(product, inputs);
+    for (const side of ["begin", "end"] as const) {
+      expect(worst(computed(product, inputs, { side }), wanted)).toBeLessThan(1e-5 * Math.sqrt(shape.depth));
+    }
   }
 });
 
@@ -170,7 +187,7 @@ test.skipIf(none).each([
 ] as const)("three shares of $name make the whole product", ({ shape }) => {
   const product = productOf(shape);
   const inputs = inputsOf(product);
-  expect(worst(computed(product, inputs, 3), expected(product, inputs))).toBeLessThan(1e-4);
+  expect(worst(computed(product, inputs, { shares: 3 }), expected(product, inputs))).toBeLessThan(1e-4);
 });
 
 test.skipIf(none)("a product reads heads where they are and writes them where they belong", () => {
