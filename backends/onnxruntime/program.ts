@@ -12,7 +12,6 @@ import {
 } from "../../core/index.ts";
 import { supports } from "./capabilities.ts";
 import { findLowering } from "./lowering/index.ts";
-import { compileProducts, noProducts } from "./machine/compile.ts";
 import { compileKernels, type KernelHost } from "./kernels/compile.ts";
 import { isFloatArray, type FloatArray } from "./optimizers/index.ts";
 import { isBindable, openBoundSession, type NativeRuntime } from "./native/bound-session.ts";
@@ -198,13 +197,8 @@ export class Program {
       if (plan.model === undefined) return { plan, session: undefined, isHelped };
       const kernels = isBindable(plan.model) ? await compileKernels(plan.calls, { ...native, ...this.#help(plan, batch) }) : undefined;
       if (kernels !== undefined) {
-        const machine = plan.products.length > 0 ? native.machine() : undefined;
-        const products = machine ? compileProducts(plan.products, machine) : noProducts;
-        const session = openBoundSession(
-          native,
-          { model: plan.model, kernels, products, ...(this.#cacheKey() !== undefined && { cached }) },
-          settings,
-        );
+        const { model, products } = plan;
+        const session = openBoundSession(native, { model, kernels, products, ...(this.#cacheKey() !== undefined && { cached }) }, settings);
         return { plan, session, isHelped: isHelped || kernels.isHelped };
       }
     }

@@ -42,11 +42,16 @@ const alignment = 64;
 /**
  * Writes a model's products to memory, as functions `OrtStatus* (void* kernel, OrtKernelContext* context)`.
  *
- * They run in whatever thread ONNX Runtime calls them from, and share their work among its threads: no JavaScript is involved.
- * @throws Error where the system gives no executable memory
+ * They run in whatever thread ONNX Runtime calls them from, and share their work among its threads: no JavaScript is involved. Each thread has scratch memory
+ * of its own, which all of the model's products use: only one of them runs at a time.
+ * @param machine asked where there are products
+ * @throws Error where the system gives no executable memory, or a distance does not fit the code
  */
-export function compileProducts(calls: readonly ProductCall[], { memory, api, threads }: MachineHost): CompiledProducts {
+export function compileProducts(calls: readonly ProductCall[], machine: () => MachineHost | undefined): CompiledProducts {
   if (calls.length === 0) return noProducts;
+  const host = machine();
+  if (host === undefined) throw new Error("this machine does not run the products that were planned");
+  const { memory, api, threads } = host;
   const pieces = new Map<string, Uint8Array>();
   const plans = calls.map(({ product, shape }) => {
     const count = sharesOf(product, threads);

@@ -11,7 +11,7 @@ import {
 } from "../../../core/index.ts";
 import type { Arena } from "../arena.ts";
 import type { CompiledKernels } from "../kernels/compile.ts";
-import type { CompiledProducts, MachineHost } from "../machine/compile.ts";
+import { compileProducts, noProducts, type CompiledProducts, type MachineHost, type ProductCall } from "../machine/compile.ts";
 import type { CachedPlan } from "../plan-cache.ts";
 import type { KernelTeam } from "../team.ts";
 import type { OptimizerKernels } from "../kernels/optimizer-kernels.ts";
@@ -40,12 +40,15 @@ export function isBindable({ inputs, outputs }: OnnxModel): boolean {
  *
  * State that is in the arena is read where it is, and so are large feeds; other inputs are copied in. Outputs are the session's until its next run.
  *
- * @throws as `openSession`
+ * @param bound whose kernels are the session's from now on: where there will be none, they are released
+ * @throws as `openSession`, and BACKEND_RUN_FAILED where the system gives no memory for machine code
  */
-export function openBoundSession({ library, arena }: NativeRuntime, bound: BoundModel, settings: SessionSettings): Session {
-  const { model, kernels, products, cached } = bound;
+export function openBoundSession({ library, arena, machine }: NativeRuntime, bound: BoundModel, settings: SessionSettings): Session {
+  const { model, kernels, cached } = bound;
+  let products = noProducts;
   const session = attempt(
     () => {
+      products = compileProducts(bound.products, machine);
       const { bytes, isOptimized } = cached?.model ?? { bytes: encodeOnnx(model), isOptimized: false };
       const created = library.createSession(bytes, settings, {
         computations: kernels.computations,
@@ -62,14 +65,14 @@ export function openBoundSession({ library, arena }: NativeRuntime, bound: Bound
       return refuseModel(model, error);
     },
   );
-  return new BoundSession(bound, session, arena);
+  return new BoundSession(model, session, { arena, code: [kernels, products] });
 }
 
 /** A model and the kernels that its own operators are computed by. */
 export interface BoundModel {
   readonly model: OnnxModel;
   readonly kernels: CompiledKernels;
-  readonly products: CompiledProducts;
+  readonly products: readonly ProductCall[];
   /** Where the model is kept as ONNX Runtime loads it, to be loaded again. */
   readonly cached?: CachedPlan;
 }
@@ -77,20 +80,26 @@ export interface BoundModel {
 /** From so many bytes on, feeds are read where they are: binding them takes about 10 us, a copy of an MLP's rows (400 KB) took 40. Smaller arrays may be on V8's heap. */
 const leastBoundBytes = 2 ** 16;
 
+interface SessionMemory {
+  readonly arena: Arena;
+  /** What the session's own nodes run. */
+  readonly code: readonly (CompiledKernels | CompiledProducts)[];
+}
+
 class BoundSession implements Session {
   readonly keepsOutputs = true;
   readonly #model: OnnxModel;
-  readonly #code: Pick<BoundModel, "kernels" | "products">;
+  readonly #code: SessionMemory["code"];
   readonly #session: NativeSession;
   readonly #arena: Arena;
   /** Memory of this session's own, by input's or output's name. */
   readonly #own = new Map<string, Tensor>();
-  /** What each input reads now. */
-  readonly #inputs = new Map<string, TypedArray>();
+  /** What each input reads now, and how long it was then: memory that can be resized keeps its identity. */
+  readonly #inputs = new Map<string, { readonly memory: TypedArray; readonly length: number }>();
 
-  constructor({ model, kernels, products }: BoundModel, session: NativeSession, arena: Arena) {
+  constructor(model: OnnxModel, session: NativeSession, { arena, code }: SessionMemory) {
     this.#model = model;
-    this.#code = { kernels, products };
+    this.#code = code;
     this.#session = session;
     this.#arena = arena;
   }
@@ -107,8 +116,7 @@ class BoundSession implements Session {
 
   release(): Promise<void> {
     this.#session.release();
-    this.#code.kernels.release();
-    this.#code.products.release();
+    for (const code of this.#code) code.release(); // after the session that runs it
     for (const { data } of this.#own.values()) this.#arena.free(data);
     this.#own.clear();
     return Promise.resolve();
@@ -118,9 +126,10 @@ class BoundSession implements Session {
     if (!ArrayBuffer.isView(data)) throw new TypeError(`input "${name}" is bound, but not numbers`); // isBindable
     const isPlaced = data.byteLength >= leastBoundBytes || this.#arena.offsetOf(data) !== undefined;
     const memory = isPlaced ? data : copyInto(this.#reserve(name, { dtype, shape }).data as TypedArray, data); // numbers, as above
-    if (this.#inputs.get(name) === memory) return;
+    const last = this.#inputs.get(name);
+    if (last?.memory === memory && last.length === memory.length) return;
     this.#session.bindInput(name, { dtype, shape, data: memory });
-    this.#inputs.set(name, memory);
+    this.#inputs.set(name, { memory, length: memory.length });
   }
 
   #output({ name, dtype = "float32", shape = [] }: OnnxValue, batch: number): Tensor {

@@ -35,8 +35,6 @@ export interface CustomOperatorsHost {
   readonly api: OrtApi;
   /** Throws what a status tells. */
   readonly check: (status: unknown) => void;
-  /** Where machine code can run. */
-  readonly memory: MachineMemory | undefined;
 }
 
 /** Fields of later versions, which are not looked at. */
@@ -50,8 +48,13 @@ function writeTrampolines(memory: MachineMemory): { readonly compute: bigint; re
   const destroy = code.length;
   code.return();
   const block = memory.reserve(code.length);
-  memory.write(block, code.code());
-  memory.protect(block);
+  try {
+    memory.write(block, code.code());
+    memory.protect(block);
+  } catch (error) {
+    block.release();
+    throw error;
+  }
   return { compute: block.address, destroy: block.address + BigInt(destroy) };
 }
 
@@ -63,6 +66,7 @@ function writeTrampolines(memory: MachineMemory): { readonly compute: bigint; re
  */
 export class CustomOperators {
   readonly domain: bigint;
+  readonly #koffi: Koffi;
   readonly #api: OrtApi;
   readonly #check: (status: unknown) => void;
   /** By the number that stands for a kernel's pointer; from 1, because a null pointer is none. */
@@ -70,22 +74,23 @@ export class CustomOperators {
   #count = 0;
   #creating: Creating = { computations: [], products: [] };
   #failure: unknown;
+  /** The `OrtCustomOp` of kernels. */
+  readonly #struct: BigInt64Array;
+  #hasProducts = false;
   /** Memory that ONNX Runtime holds pointers to. */
-  readonly kept: readonly object[];
+  readonly kept: object[] = [];
 
-  constructor(koffi: Koffi, { api, check, memory }: CustomOperatorsHost) {
+  constructor(koffi: Koffi, { api, check }: CustomOperatorsHost) {
+    this.#koffi = koffi;
     this.#api = api;
     this.#check = check;
-    const nameOf = (operator: string): Uint8Array => new TextEncoder().encode(`${operator}\0`.padEnd(128, "\0"));
-    const [name, productName] = [nameOf(customOperator.operator), nameOf(productOperator.operator)];
-    const callback = (prototype: string, work: (...args: readonly never[]) => unknown): bigint =>
-      koffi.register(work, koffi.pointer(koffi.proto(prototype)));
+    const callback = (prototype: string, work: (...args: readonly never[]) => unknown): bigint => this.#callback(prototype, work);
     const whole = (value: number): bigint => callback("size_t (void*)", () => value);
     const ofIndex = (value: number): bigint => callback("int (void*, size_t)", () => value);
-    const struct = BigInt64Array.from([
+    this.#struct = BigInt64Array.from([
       BigInt(structVersion),
       callback("void* (void*, void*, void*)", (_operator: never, _api: never, info: never) => this.#create(info)),
-      callback("void* (void*)", () => koffi.address(name)),
+      this.#name(customOperator.operator),
       callback("void* (void*)", () => null), // the CPU's
       ofIndex(anyType),
       whole(1),
@@ -105,20 +110,43 @@ export class CustomOperators {
       ...Array.from({ length: laterFields }, () => 0n),
     ]);
     this.domain = this.#made((out) => api.createCustomOpDomain(customOperator.domain, out));
-    check(api.addCustomOp(this.domain, koffi.address(struct)));
-    if (memory === undefined) {
-      this.kept = [name, struct];
-      return;
-    }
+    this.#add(this.#struct);
+  }
+
+  /**
+   * Adds the operator of products, once: for the sessions that are created afterwards.
+   *
+   * @param memory where machine code can run
+   * @throws Error where there is none
+   */
+  addProducts(memory: MachineMemory | undefined): void {
+    if (this.#hasProducts) return;
+    if (memory === undefined) throw new Error("this machine does not run machine code");
     const { compute, destroy } = writeTrampolines(memory);
-    const products = struct.slice();
-    products[0] = BigInt(statusVersion);
-    products[1] = callback("void* (void*, void*, void*)", (_operator: never, _api: never, info: never) => this.#createProduct(info));
-    products[2] = callback("void* (void*)", () => koffi.address(productName));
-    products[9] = destroy;
-    products[18] = compute;
-    this.kept = [name, struct, productName, products];
-    check(api.addCustomOp(this.domain, koffi.address(products)));
+    const struct = this.#struct.slice();
+    struct[0] = BigInt(statusVersion);
+    struct[1] = this.#callback("void* (void*, void*, void*)", (_operator: never, _api: never, info: never) => this.#createProduct(info));
+    struct[2] = this.#name(productOperator.operator);
+    struct[9] = destroy;
+    struct[18] = compute;
+    this.#add(struct);
+    this.#hasProducts = true;
+  }
+
+  #add(struct: BigInt64Array): void {
+    this.kept.push(struct);
+    this.#check(this.#api.addCustomOp(this.domain, this.#koffi.address(struct)));
+  }
+
+  #callback(prototype: string, work: (...args: readonly never[]) => unknown): bigint {
+    return this.#koffi.register(work, this.#koffi.pointer(this.#koffi.proto(prototype)));
+  }
+
+  /** A function that returns an operator's name, in memory that is not on V8's heap. */
+  #name(operator: string): bigint {
+    const name = new TextEncoder().encode(`${operator}\0`.padEnd(128, "\0"));
+    this.kept.push(name);
+    return this.#callback("void* (void*)", () => this.#koffi.address(name));
   }
 
   /** Creates a session whose nodes are these computations. */

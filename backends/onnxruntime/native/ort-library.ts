@@ -130,11 +130,8 @@ class Library implements OrtLibrary {
       this.#check(api.setIntraOpNumThreads(options, threads));
       for (const [key, value] of Object.entries(sessionConfig)) this.#check(api.addSessionConfigEntry(options, key, value));
       if (computations.length + products.length > 0) {
-        this.#operators ??= new CustomOperators(this.#koffi, {
-          api,
-          check: (status) => this.#check(status),
-          memory: this.machine()?.memory,
-        });
+        this.#operators ??= new CustomOperators(this.#koffi, { api, check: (status) => this.#check(status) });
+        if (products.length > 0) this.#operators.addProducts(this.machine()?.memory);
         this.#check(api.addCustomOpDomain(options, this.#operators.domain));
       }
       const create = (): Pointer => this.#made((out) => api.createSessionFromArray(this.#env, model, model.byteLength, options, out));
@@ -167,9 +164,9 @@ class Library implements OrtLibrary {
       bindInput: (name, value) => bind("bindInput", name, value),
       bindOutput: (name, value) => bind("bindOutput", name, value),
       run: () => {
-        const status = api.runWithBinding(session, null, binding);
-        this.#operators?.rethrow();
-        this.#check(status);
+        const failure = this.#failureOf(api.runWithBinding(session, null, binding));
+        this.#operators?.rethrow(); // what nodes after it failed with follows from that
+        if (failure !== undefined) throw failure;
       },
       release() {
         api.releaseIoBinding(binding);
@@ -195,9 +192,15 @@ class Library implements OrtLibrary {
   }
 
   #check(status: unknown): void {
-    if (status === null) return;
+    const failure = this.#failureOf(status);
+    if (failure !== undefined) throw failure;
+  }
+
+  /** What a status tells, which is released. */
+  #failureOf(status: unknown): Error | undefined {
+    if (status === null) return undefined;
     const message = String(this.#api.getErrorMessage(status as Pointer)); // every function returns a status
     this.#api.releaseStatus(status as Pointer);
-    throw new Error(message);
+    return new Error(message);
   }
 }
