@@ -36,12 +36,12 @@ const loweredByCore: Readonly<Record<string, Supports>> = {
   MeanVarianceNormalization: always,
 };
 
-const standard: readonly string[] = ["", "ai.onnx.ml"];
+const standard: ReadonlySet<string> = new Set(["", "ai.onnx.ml"]);
 
 /** Operators that go to ONNX Runtime as they are, or by a lowering of this backend's: every other standard one of opset 21, and those of the table. */
 export const supportedOperators: ReadonlySet<string> = new Set([
   ...operators
-    .filter(({ name, domain, opset }) => standard.includes(domain) && opset === undefined && loweredByCore[name] !== always)
+    .filter(({ name, domain, opset }) => standard.has(domain) && opset === undefined && loweredByCore[name] !== always)
     .map(({ name }) => name),
   ...loweredOperators,
 ]);

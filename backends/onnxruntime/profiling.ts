@@ -49,7 +49,7 @@ const kernelSuffix = "_kernel_time";
 /** The kernels of the last run in a profile. */
 export function parseProfile(text: string): readonly KernelTiming[] {
   const events = parseEvents(text);
-  const start = events.filter(({ name }) => name === "model_run").at(-1)?.ts;
+  const start = events.findLast(({ name }) => name === "model_run")?.ts;
   if (start === undefined) throw new EspalierError("BACKEND_RUN_FAILED", "onnxruntime's profile has no run in it", {});
   return events
     .filter(({ cat, name, ts }) => cat === "Node" && name.endsWith(kernelSuffix) && ts >= start)

@@ -132,9 +132,9 @@ function runsOf(shape: readonly number[], axis: number): readonly Int32Array[] {
 
 /** The places of the elements that share all coordinates outside the axes. */
 function groupsOver(shape: readonly number[], given: readonly number[]): readonly Int32Array[] {
-  const axes = given.map((axis) => positiveAxis(axis, shape.length));
+  const axes = new Set(given.map((axis) => positiveAxis(axis, shape.length)));
   const strides = stridesOf(shape);
-  const pick = <T>(values: readonly T[], inside: boolean): T[] => values.filter((_, axis) => axes.includes(axis) === inside);
+  const pick = <T>(values: readonly T[], inside: boolean): T[] => values.filter((_, axis) => axes.has(axis) === inside);
   const starts = stridedIndices(pick(shape, false), pick(strides, false));
   return Array.from(starts, (start) => stridedIndices(pick(shape, true), pick(strides, true), start));
 }

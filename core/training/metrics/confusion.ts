@@ -32,7 +32,7 @@ export function createConfusionMatrix(options: ClassMetricOptions = {}): Confusi
         row[answer] = (row[answer] ?? 0) + weight;
       });
     },
-    counts: () => counts.map((row) => [...row]),
+    counts: () => counts.map((row) => row.slice()),
   };
 }
 
