@@ -140,11 +140,13 @@ class Search {
     const product = productOf(layout, { scale, third: inputs.length === 3 ? "row" : "none" });
     if (product === undefined) return;
     let chain: Chain = { product, inputs, last: node, shape, layout };
+    const followed: Node[] = [];
     for (let next = this.#follow(chain); next !== undefined; next = this.#follow(chain)) {
-      this.#taken.add(next.last);
+      followed.push(next.last);
       chain = next;
     }
     if (!worthCode(chain.product)) return;
+    for (const taken of followed) this.#taken.add(taken);
     const output = chain.last.outputs[0] ?? "";
     this.found.set(chain.last, { product: chain.product, inputs: chain.inputs, output, shape: this.#shapeOf(output) ?? [] });
   }
