@@ -40,3 +40,14 @@ test.skipIf(none)("where the system forbids executable memory, or has another C 
   };
   expect(openMachineMemory(without)).toBeUndefined();
 });
+
+test.skipIf(none)("where the processor has no AVX-512, or nothing tells of it, there is none", () => {
+  if (koffi === undefined) throw new Error("skipped");
+  const flags = (names: string): string => `processor\t: 0\nmodel name\t: avx512f\nflags\t\t: fpu sse2 ${names} avx512cd\nbugs\t\t:\n`;
+  expect(openMachineMemory(koffi, () => flags("avx2 avx512f"))).toBeDefined();
+  expect(openMachineMemory(koffi, () => flags("avx2 avx512fp16"))).toBeUndefined();
+  const unmounted = (): string => {
+    throw new Error("ENOENT: no such file or directory, open '/proc/cpuinfo'");
+  };
+  expect(openMachineMemory(koffi, unmounted)).toBeUndefined();
+});

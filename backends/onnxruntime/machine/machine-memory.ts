@@ -27,10 +27,11 @@ const failed = 2n ** 64n - 1n;
 /**
  * Memory from the C library's mmap, on Linux. None is writable and executable at once.
  *
+ * @param processors what the system tells of its processors; given by tests
  * @returns undefined where this machine does not run what `Assembler` writes, or the system allows no executable memory
  */
-export function openMachineMemory(koffi: Koffi): MachineMemory | undefined {
-  if (!runsMachineCode()) return undefined;
+export function openMachineMemory(koffi: Koffi, processors: () => string = readProcessors): MachineMemory | undefined {
+  if (!runsMachineCode(processors)) return undefined;
   try {
     const memory = mappedMemory(koffi);
     const block = memory.reserve(1);
@@ -68,11 +69,15 @@ function mappedMemory(koffi: Koffi): MachineMemory {
 }
 
 /** Linux's kernel on x86-64 lists what processor and system support. */
-function runsMachineCode(): boolean {
+function runsMachineCode(processors: () => string): boolean {
   if (process.platform !== "linux" || process.arch !== "x64") return false;
   try {
-    return /^flags\s*:.*\bavx512f\b/m.test(readFileSync("/proc/cpuinfo", "utf8"));
+    return /^flags\s*:.*\bavx512f\b/m.test(processors());
   } catch {
     return false; // not mounted
   }
+}
+
+function readProcessors(): string {
+  return readFileSync("/proc/cpuinfo", "utf8");
 }
