@@ -78,6 +78,11 @@ function values(count: number, seed: number): Float32Array {
   });
 }
 
+/** To the result's last. */
+function writtenFloats({ batches, rows, columns, result }: Product): number {
+  return (batches[0] - 1) * result.batches[0] + (batches[1] - 1) * result.batches[1] + (rows - 1) * result.row + columns;
+}
+
 /** In float64, element by element. */
 function expected(product: Product, [left, right, added]: readonly Float32Array[]): readonly number[] {
   const { batches, rows, columns, depth, scale, third, relu } = product;
@@ -109,8 +114,7 @@ function computed(
   { shares = 1, side = "end" }: { shares?: number; side?: Side } = {},
 ): Float32Array {
   if (koffi === undefined || memory === undefined) throw new Error("skipped");
-  const { batches, rows, columns } = product;
-  const blocks = [...inputs, new Float32Array(batches[0] * batches[1] * rows * columns).fill(NaN)].map((floats) => guarded(koffi, floats, side));
+  const blocks = [...inputs, new Float32Array(writtenFloats(product)).fill(NaN)].map((floats) => guarded(koffi, floats, side));
   const type = koffi.proto("void (void*, void*, void*, void*, void*)");
   const [left = 0n, right = 0n, added = 0n, result = 0n] = blocks.map(({ address }) => address);
   for (let index = 0; index < shares; index += 1) {
@@ -203,6 +207,28 @@ test.skipIf(none)("a product reads heads where they are and writes them where th
   };
   const inputs = [values(images * heads * length * length, 1), values(images * length * width, 2), values(images * length * width, 3)];
   expect(worst(computed(product, inputs), expected(product, inputs))).toBeLessThan(1e-5);
+});
+
+test.skipIf(none).each([
+  { name: "both sides as they are", leftAcross: false, rightAcross: false },
+  { name: "both across", leftAcross: true, rightAcross: true },
+])("rows that lie apart are read and written where they are, and what is between them stays: $name", ({ leftAcross, rightAcross }) => {
+  const [rows, columns, depth] = [37, 45, 270];
+  const [left, right, made] = [(leftAcross ? rows : depth) + 3, (rightAcross ? depth : columns) + 5, columns + 7];
+  const [leftSize, rightSize, size] = [(leftAcross ? depth : rows) * left + 2, (rightAcross ? columns : depth) * right + 1, rows * made + 4];
+  const product: Product = {
+    ...productOf({ rows, columns, depth, batches: [2, 2], third: "matrix", relu: true, scale: -0.5 }),
+    left: { batches: [2 * leftSize, leftSize], ...(leftAcross ? { row: 1, depth: left } : { row: left, depth: 1 }) },
+    right: { batches: [0, rightSize], ...(rightAcross ? { depth: 1, column: right } : { depth: right, column: 1 }) },
+    result: { batches: [2 * size, size], row: made },
+  };
+  const inputs = [values(4 * leftSize, 1), values(2 * rightSize, 2), values(4 * size, 3)];
+  const wanted = expected(product, inputs);
+  for (const shares of [1, 3]) {
+    const floats = computed(product, inputs, { shares });
+    expect(worst(floats, wanted)).toBeLessThan(1e-4);
+    expect(floats.filter(Number.isNaN)).toHaveLength(writtenFloats(product) - 4 * rows * columns);
+  }
 });
 
 test.skipIf(none)("NaN and infinity go through a product, and through Relu", () => {

@@ -125,8 +125,7 @@ class ProductWriter {
     code.push(...saved);
     this.#setMask(mask.columns, columns % lanes || lanes);
     code.addressOf(at.packedLeft, { base: at.packedRight, displacement: packedRightBytes(this.#product) });
-    const step = (axis: 0 | 1, done: number): void => {
-      const distance = (of: Batches): number => of[axis] - done * of[1];
+    const move = (distance: (of: Batches) => number): void => {
       code.add(at.left, distance(left.batches) * floatBytes);
       code.add(at.right, distance(right.batches) * floatBytes);
       this.#moveResult(distance(result.batches));
@@ -134,9 +133,9 @@ class ProductWriter {
     this.#nested(counter.outer, batches[0], () => {
       this.#nested(counter.inner, batches[1], () => {
         this.#multiply();
-        step(1, 0);
+        move(([, inner]) => inner);
       });
-      step(0, batches[1]);
+      move(([outer, inner]) => outer - batches[1] * inner); // to the next, from behind the last of this one
     });
     code.leaveVectors();
     code.pop(...saved.toReversed());
