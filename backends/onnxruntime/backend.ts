@@ -25,7 +25,7 @@ export interface OnnxRuntimeOptions {
   readonly leastSharedBytes?: number;
   /**
    * Whether a training step's products of matrices are machine code, which is written while it compiles: by default where the processor has AVX-512, on
-   * Linux, and koffi is installed. It saves an eighth to a quarter of an encoder's step.
+   * Linux, and koffi is installed. It saves an eighth of an encoder's step.
    */
   readonly machineCode?: boolean;
 }

@@ -47,10 +47,10 @@ const saved: readonly Register[] = ["rbx", "rbp", "r12", "r13", "r14", "r15"];
 /** Mask registers: of the last columns, of a panel's last rows, of the last steps of depth, of what a gate lets pass. */
 const mask = { columns: 1, rows: 2, depth: 3, gate: 4 } as const;
 
-/** Rows from which the right matrix is worth copying, multiplications that a call is worth, and floats whose bytes fit 31 bits. */
+/** Rows over which copying the right matrix pays, multiplications that a call is worth (both chosen, not measured), and floats whose bytes fit 31 bits. */
 const worth = { rows: 24, multiplications: 2 ** 16, mostFloats: 2 ** 29 };
 
-/** Whether a product is faster as machine code of its own than ONNX Runtime's. */
+/** Whether a product is made machine code: one of few rows or little work is ONNX Runtime's. */
 export function worthCode({ batches, rows, columns, depth, left, right, result }: Product): boolean {
   const count = batches[0] * batches[1];
   const extents = [left.row * rows, left.depth * depth, right.depth * depth, right.column * columns, result.row * rows];
@@ -247,7 +247,7 @@ class ProductWriter {
     }
   }
 
-  /** Row after row to all panels, so that memory is read in its order: panel after panel, 4 KiB apart, it took three times as long. */
+  /** Row after row to all panels, so that memory is read in its order: panel after panel they would lie a row apart. */
   #copyRows(depth: number, { count, vectors, columns }: Panel): void {
     const code = this.#code;
     const panelBytes = depth * vectors * vectorBytes;

@@ -10,7 +10,7 @@ export interface ProductPart {
   readonly third: number;
 }
 
-/** Multiplications and additions that are worth another thread: waking it takes about as long as a thirtieth of them. */
+/** Multiplications and additions of a share: about 0.025 ms at 164 GFlop/s. Other values were not tried. */
 const worthShare = 2 ** 21;
 
 /** How many threads a product is worth. */

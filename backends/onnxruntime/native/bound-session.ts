@@ -77,7 +77,7 @@ export interface BoundModel {
   readonly cached?: CachedPlan;
 }
 
-/** From so many bytes on, feeds are read where they are: binding them takes about 10 us, a copy of an MLP's rows (400 KB) took 40. Smaller arrays may be on V8's heap. */
+/** From so many bytes on, feeds are read where they are, which takes a few calls of the C API in place of a copy (chosen, not measured). Smaller arrays may be on V8's heap. */
 const leastBoundBytes = 2 ** 16;
 
 interface SessionMemory {
